@@ -1,0 +1,303 @@
+/**
+ * A parcel record in the words of the domain, and as deterministic CBOR (RFC 8949 4.2.1, docs/record.cddl).
+ * The edge decodes records in WebAssembly only; this file is for clients, which write records and read opened ones.
+ */
+import { decode, encode } from 'cborg';
+import { MAX_RECORD_BYTES } from './limits.ts';
+
+/** Document types (doc-type in the CDDL), with their numbers on the wire. */
+export const DOC_TYPES = {
+  RESIDENT: 1, // 居民身份证
+  RESIDENT_TEMP: 2, // 临时居民身份证
+  HMT_RESIDENCE: 3, // 港澳台居民居住证
+  FPR: 4, // 外国人永久居留身份证
+  HK_MACAO_PERMIT: 5, // 港澳居民来往内地通行证
+  TAIWAN_PERMIT: 6, // 台湾居民来往大陆通行证
+  PASSPORT_FOREIGN: 7,
+  PASSPORT_CN: 8,
+  MILITARY: 9, // 军人证件
+  ARMED_POLICE: 10, // 武警证件
+  USCC: 11, // 统一社会信用代码, an organisation
+} as const;
+
+export type DocType = keyof typeof DOC_TYPES;
+
+/** Goods categories, with their numbers on the wire. */
+export const GOODS = {
+  document: 1,
+  clothing: 2,
+  food: 3,
+  electronics: 4,
+  household: 5,
+  cosmetics: 6,
+  books: 7,
+  medicine: 8,
+  machinery: 9,
+  farm_produce: 10,
+  other: 99,
+} as const;
+
+export type Goods = keyof typeof GOODS;
+
+export interface Person {
+  docType: DocType;
+  docNumber: string;
+  /** ISO 3166-1 alpha-3; PASSPORT_FOREIGN only. */
+  nationality?: string;
+  name: string;
+  phone: string;
+}
+
+export interface Sender extends Person {
+  address: string;
+  /** Six digits, GB/T 2260. */
+  division: string;
+  /** The holder of a PASSPORT_CN has settled abroad. */
+  settledAbroad?: boolean;
+}
+
+/** A sender under a security agreement (快递暂行条例 art. 22). */
+export interface Agreement {
+  number: string;
+  uscc: string;
+  phone: string;
+  address: string;
+  division: string;
+}
+
+export interface Recipient {
+  name: string;
+  phone: string;
+  address: string;
+  division: string;
+}
+
+export interface ParcelRecord {
+  /** UUIDv7 in its usual text form. */
+  id: string;
+  carrier: string;
+  waybill: string;
+  /** ISO 8601 instant with milliseconds, UTC. */
+  takenAt: string;
+  outlet: string;
+  goods: Goods;
+  sender?: Sender;
+  agreement?: Agreement;
+  guardian?: Person;
+  recipient: Recipient;
+  /** SHA-256 digests, 64 hex digits each. */
+  photos?: string[];
+  replaces?: string;
+}
+
+/** What a masked view holds: the same shape, with stars; fields that must not be seen are left out. */
+export interface MaskedRecord {
+  id: string;
+  carrier: string;
+  waybill: string;
+  takenAt: string;
+  sender?: Partial<Pick<Sender, 'docType' | 'docNumber' | 'name' | 'phone' | 'address'>>;
+  recipient: Pick<Recipient, 'name' | 'phone' | 'address'>;
+}
+
+/** Names of the `field` byte of a result: the parent's key in the high four bits, the field's own in the low four. */
+export const FIELDS: Readonly<Record<number, string>> = {
+  0x00: '',
+  0x01: 'id',
+  0x02: 'carrier',
+  0x03: 'waybill',
+  0x04: 'takenAt',
+  0x05: 'outlet',
+  0x06: 'goods',
+  0x07: 'sender',
+  0x08: 'agreement',
+  0x09: 'token',
+  0x0a: 'guardian',
+  0x0b: 'recipient',
+  0x0c: 'photos',
+  0x0d: 'replaces',
+  0x71: 'sender.docType',
+  0x72: 'sender.docNumber',
+  0x73: 'sender.nationality',
+  0x74: 'sender.name',
+  0x75: 'sender.phone',
+  0x76: 'sender.address',
+  0x77: 'sender.division',
+  0x78: 'sender.settledAbroad',
+  0x81: 'agreement.number',
+  0x82: 'agreement.uscc',
+  0x85: 'agreement.phone',
+  0x86: 'agreement.address',
+  0x87: 'agreement.division',
+  0xa1: 'guardian.docType',
+  0xa2: 'guardian.docNumber',
+  0xa3: 'guardian.nationality',
+  0xa4: 'guardian.name',
+  0xa5: 'guardian.phone',
+  0xb4: 'recipient.name',
+  0xb5: 'recipient.phone',
+  0xb6: 'recipient.address',
+  0xb7: 'recipient.division',
+};
+
+type CborMap = Map<number, unknown>;
+
+/**
+ * Encodes a record. Text and numbers go as they are: it is the edge that judges them.
+ * @throws RangeError when the record is over MAX_RECORD_BYTES
+ * @throws TypeError when a field has a form that CBOR cannot carry (an id that is no UUID, say)
+ */
+export function encodeRecord(record: ParcelRecord): Uint8Array {
+  const bytes = encode(
+    map([
+      [1, uuidBytes(record.id)],
+      [2, record.carrier],
+      [3, record.waybill],
+      [4, instant(record.takenAt)],
+      [5, record.outlet],
+      [6, GOODS[record.goods]],
+      [7, record.sender && senderMap(record.sender)],
+      [8, record.agreement && agreementMap(record.agreement)],
+      [10, record.guardian && map(personEntries(record.guardian))],
+      [11, recipientMap(record.recipient)],
+      [12, record.photos?.map((digest) => hexBytes(digest))],
+      [13, record.replaces === undefined ? undefined : uuidBytes(record.replaces)],
+    ]),
+  );
+  if (bytes.length > MAX_RECORD_BYTES) throw new RangeError('record is over 4,096 octets');
+  return bytes;
+}
+
+/** Decodes the CBOR of an opened full view. @throws Error when it is not a record */
+export function decodeRecord(bytes: Uint8Array): ParcelRecord {
+  const m = decodeMap(bytes);
+  return compact({
+    id: uuidText(m.get(1)),
+    carrier: m.get(2),
+    waybill: m.get(3),
+    takenAt: new Date(Number(m.get(4))).toISOString(),
+    outlet: m.get(5),
+    goods: nameOf(GOODS, m.get(6)),
+    sender: mapped(m.get(7), (s) => ({ ...person(s), address: s.get(6), division: division(s.get(7)), settledAbroad: s.get(8) })),
+    agreement: mapped(m.get(8), (a) => ({ number: a.get(1), uscc: a.get(2), phone: a.get(5), address: a.get(6), division: division(a.get(7)) })),
+    guardian: mapped(m.get(10), person),
+    recipient: mapped(m.get(11), (r) => ({ name: r.get(4), phone: r.get(5), address: r.get(6), division: division(r.get(7)) })),
+    photos: (m.get(12) as Uint8Array[] | undefined)?.map(hexText),
+    replaces: m.has(13) ? uuidText(m.get(13)) : undefined,
+  }) as unknown as ParcelRecord;
+}
+
+/** Decodes the CBOR of an opened masked view. @throws Error when it is not a masked record */
+export function decodeMasked(bytes: Uint8Array): MaskedRecord {
+  const m = decodeMap(bytes);
+  return compact({
+    id: uuidText(m.get(1)),
+    carrier: m.get(2),
+    waybill: m.get(3),
+    takenAt: new Date(Number(m.get(4))).toISOString(),
+    sender: mapped(m.get(7), (s) => ({ ...person(s), address: s.get(6) })),
+    recipient: mapped(m.get(11), (r) => ({ name: r.get(4), phone: r.get(5), address: r.get(6) })),
+  }) as unknown as MaskedRecord;
+}
+
+function senderMap(sender: Sender): CborMap {
+  return map([
+    ...personEntries(sender),
+    [6, sender.address],
+    [7, Number(sender.division)],
+    [8, sender.settledAbroad],
+  ]);
+}
+
+function agreementMap(agreement: Agreement): CborMap {
+  return map([
+    [1, agreement.number],
+    [2, agreement.uscc],
+    [5, agreement.phone],
+    [6, agreement.address],
+    [7, Number(agreement.division)],
+  ]);
+}
+
+function recipientMap(recipient: Recipient): CborMap {
+  return map([
+    [4, recipient.name],
+    [5, recipient.phone],
+    [6, recipient.address],
+    [7, Number(recipient.division)],
+  ]);
+}
+
+function personEntries(person: Person): [number, unknown][] {
+  return [
+    [1, DOC_TYPES[person.docType]],
+    [2, person.docNumber],
+    [3, person.nationality],
+    [4, person.name],
+    [5, person.phone],
+  ];
+}
+
+function person(m: CborMap) {
+  return {
+    docType: nameOf(DOC_TYPES, m.get(1)),
+    docNumber: m.get(2),
+    nationality: m.get(3),
+    name: m.get(4),
+    phone: m.get(5),
+  };
+}
+
+/** A map without the entries whose value is undefined. Keys are given in ascending order, as RFC 8949 4.2.1 wants them. */
+function map(entries: [number, unknown][]): CborMap {
+  return new Map(entries.filter(([, value]) => value !== undefined));
+}
+
+function decodeMap(bytes: Uint8Array): CborMap {
+  const value = decode(bytes, { useMaps: true, strict: true, rejectDuplicateMapKeys: true });
+  if (!(value instanceof Map)) throw new Error('not a record');
+  return value as CborMap;
+}
+
+function mapped<T extends object>(value: unknown, read: (m: CborMap) => T): T | undefined {
+  return value instanceof Map ? (compact(read(value as CborMap)) as T) : undefined;
+}
+
+function compact(object: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+}
+
+function nameOf(table: Readonly<Record<string, number>>, value: unknown): string | undefined {
+  return Object.keys(table).find((name) => table[name] === value);
+}
+
+function division(value: unknown): string | undefined {
+  return typeof value === 'number' ? String(value).padStart(6, '0') : undefined;
+}
+
+function instant(text: string): number {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) throw new TypeError('takenAt is not an ISO 8601 instant');
+  return ms;
+}
+
+/** The 16 octets of a UUID. @throws TypeError when the text is not one */
+export function uuidBytes(text: string): Uint8Array {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) throw new TypeError('not a UUID');
+  return hexBytes(text.replaceAll('-', ''));
+}
+
+/** The text form of 16 octets of a UUID. */
+export function uuidText(bytes: unknown): string {
+  const hex = hexText(bytes as Uint8Array);
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+function hexBytes(text: string): Uint8Array {
+  if (!/^([0-9a-f]{2})*$/i.test(text)) throw new TypeError('not hexadecimal');
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
+
+function hexText(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
