@@ -178,10 +178,26 @@ export function decodeRecord(bytes: Uint8Array): ParcelRecord {
     takenAt: new Date(Number(m.get(4))).toISOString(),
     outlet: m.get(5),
     goods: nameOf(GOODS, m.get(6)),
-    sender: mapped(m.get(7), (s) => ({ ...person(s), address: s.get(6), division: division(s.get(7)), settledAbroad: s.get(8) })),
-    agreement: mapped(m.get(8), (a) => ({ number: a.get(1), uscc: a.get(2), phone: a.get(5), address: a.get(6), division: division(a.get(7)) })),
+    sender: mapped(m.get(7), (s) => ({
+      ...person(s),
+      address: s.get(6),
+      division: division(s.get(7)),
+      settledAbroad: s.get(8),
+    })),
+    agreement: mapped(m.get(8), (a) => ({
+      number: a.get(1),
+      uscc: a.get(2),
+      phone: a.get(5),
+      address: a.get(6),
+      division: division(a.get(7)),
+    })),
     guardian: mapped(m.get(10), person),
-    recipient: mapped(m.get(11), (r) => ({ name: r.get(4), phone: r.get(5), address: r.get(6), division: division(r.get(7)) })),
+    recipient: mapped(m.get(11), (r) => ({
+      name: r.get(4),
+      phone: r.get(5),
+      address: r.get(6),
+      division: division(r.get(7)),
+    })),
     photos: (m.get(12) as Uint8Array[] | undefined)?.map(hexText),
     replaces: m.has(13) ? uuidText(m.get(13)) : undefined,
   }) as unknown as ParcelRecord;
@@ -263,7 +279,7 @@ function mapped<T extends object>(value: unknown, read: (m: CborMap) => T): T | 
   return value instanceof Map ? (compact(read(value as CborMap)) as T) : undefined;
 }
 
-function compact(object: Record<string, unknown>): Record<string, unknown> {
+function compact(object: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 }
 
@@ -290,7 +306,13 @@ export function uuidBytes(text: string): Uint8Array {
 /** The text form of 16 octets of a UUID. */
 export function uuidText(bytes: unknown): string {
   const hex = hexText(bytes as Uint8Array);
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(12, 16),
+    hex.slice(16, 20),
+    hex.slice(20),
+  ].join('-');
 }
 
 function hexBytes(text: string): Uint8Array {

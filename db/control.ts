@@ -1,0 +1,61 @@
+/**
+ * The control store: who takes part with which keys, the recipient list, certificates, one-time nonces. No personal data.
+ * Every implementation passes `test/store/control.suite.ts`.
+ */
+
+export type PartyKind = 'enterprise' | 'regulator';
+export type KeyAlgorithm = 'ed25519' | 'ecdsa-p256';
+
+export interface Party {
+  /** 16 octets. */
+  id: Uint8Array;
+  kind: PartyKind;
+  /** Name for people. */
+  name: string;
+  active: boolean;
+}
+
+export interface PartyKey {
+  /** SHA-256 of the public key, 32 octets. */
+  keyid: Uint8Array;
+  party: Uint8Array;
+  algorithm: KeyAlgorithm;
+  /** Ed25519: 32 octets; P-256: 65 octets, uncompressed. */
+  publicKey: Uint8Array;
+  active: boolean;
+}
+
+export interface ControlStore {
+  /** The party and key behind a key id, if both are active. Never from a cache. */
+  findSigner(keyid: Uint8Array): Promise<{ party: Party; key: PartyKey } | undefined>;
+
+  /** Adds or replaces by id. */
+  putParty(party: Party): Promise<void>;
+  /** Adds or replaces by key id. */
+  putKey(key: PartyKey): Promise<void>;
+
+  /** The signed recipient list (wire/recipients.ts) of the highest version. */
+  recipientList(): Promise<Uint8Array | undefined>;
+  /**
+   * Stores a list. The caller has verified it.
+   * @throws VersionError when its version is lower than the stored one, or equal with other content
+   */
+  putRecipientList(version: number, signed: Uint8Array): Promise<void>;
+
+  /** The certificate of an enterprise's key for its masked view in a city. The caller verifies it. */
+  certificate(city: number, enterprise: Uint8Array): Promise<Uint8Array | undefined>;
+  putCertificate(city: number, enterprise: Uint8Array, certificate: Uint8Array): Promise<void>;
+
+  /** True the first time a signer uses this nonce, false ever after until `expiresMs`. Durable and atomic. */
+  useNonce(keyid: Uint8Array, nonce: string, expiresMs: number): Promise<boolean>;
+  /** Forgets nonces that expired before `nowMs`. */
+  pruneNonces(nowMs: number): Promise<void>;
+}
+
+/** A recipient list that would be a step back, or a second one of the same version. */
+export class VersionError extends Error {
+  constructor() {
+    super('recipient list is older than the stored one, or of equal version and other content');
+    this.name = 'VersionError';
+  }
+}

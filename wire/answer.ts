@@ -1,0 +1,107 @@
+/** Answers: results of fixed size, the masked view of a single submission, the final counts of a stream. */
+import { concat, FormatError, Reader, u16, u32 } from './bytes.ts';
+import { bucketFor } from './parcel.ts';
+
+/** Octets of one result. */
+export const RESULT_BYTES = 32;
+
+/** place (4) ‖ record id (16) ‖ outcome (1) ‖ field (1) ‖ code (2) ‖ warnings (4) ‖ rule set (4) */
+export interface Result {
+  /** Where the record stood: chunk number × 256 + index in the chunk. 0 for a single submission. */
+  place: number;
+  /** 16 octets; zeros when the record was too malformed to have one. */
+  id: Uint8Array;
+  outcome: number;
+  field: number;
+  code: number;
+  warnings: number;
+  /** Date number of the rules that judged it, e.g. 20261101. */
+  ruleset: number;
+}
+
+export function encodeResult(result: Result): Uint8Array {
+  return concat(
+    u32(result.place),
+    result.id,
+    Uint8Array.of(result.outcome, result.field),
+    u16(result.code),
+    u32(result.warnings),
+    u32(result.ruleset),
+  );
+}
+
+/** @throws FormatError when the length is not a multiple of RESULT_BYTES */
+export function parseResults(bytes: Uint8Array): Result[] {
+  if (bytes.length % RESULT_BYTES !== 0) throw new FormatError();
+  const reader = new Reader(bytes);
+  const results: Result[] = [];
+  while (reader.left > 0) results.push(readResult(reader));
+  return results;
+}
+
+function readResult(reader: Reader): Result {
+  return {
+    place: reader.u32(),
+    id: reader.bytes(16),
+    outcome: reader.u8(),
+    field: reader.u8(),
+    code: reader.u16(),
+    warnings: reader.u32(),
+    ruleset: reader.u32(),
+  };
+}
+
+/** The opened answer to a single submission: result ‖ length (2) ‖ masked CBOR ‖ zeros up to a size bucket. */
+export interface SingleAnswer {
+  result: Result;
+  /** CBOR of the masked view; empty when nothing was stored. */
+  masked: Uint8Array;
+}
+
+/** @throws FormatError when a length is wrong or padding is not zero */
+export function parseSingleAnswer(bytes: Uint8Array): SingleAnswer {
+  const reader = new Reader(bytes);
+  const result = readResult(reader);
+  const masked = parsePadded(reader.bytes(reader.left));
+  return { result, masked };
+}
+
+/** Takes `length (2) ‖ value ‖ zeros` apart. @throws FormatError */
+export function parsePadded(bytes: Uint8Array): Uint8Array {
+  const reader = new Reader(bytes);
+  const value = reader.bytes(reader.u16());
+  if (bytes.length !== bucketFor(value.length)) throw new FormatError();
+  if (reader.bytes(reader.left).some((byte) => byte !== 0)) throw new FormatError();
+  return value;
+}
+
+/** The final chunk of a stream's answer. */
+export interface StreamSummary {
+  /** The request's final chunk opened: nothing was cut off. */
+  complete: boolean;
+  stored: number;
+  duplicate: number;
+  conflict: number;
+  refused: number;
+  retry: number;
+}
+
+/** complete (1) ‖ stored (4) ‖ duplicate (4) ‖ conflict (4) ‖ refused (4) ‖ retry (4) */
+export const SUMMARY_BYTES = 21;
+
+/** @throws FormatError */
+export function parseSummary(bytes: Uint8Array): StreamSummary {
+  const reader = new Reader(bytes);
+  const complete = reader.u8();
+  if (complete > 1) throw new FormatError();
+  const summary = {
+    complete: complete === 1,
+    stored: reader.u32(),
+    duplicate: reader.u32(),
+    conflict: reader.u32(),
+    refused: reader.u32(),
+    retry: reader.u32(),
+  };
+  reader.end();
+  return summary;
+}
