@@ -3,11 +3,42 @@
  * Only plain constants here.
  */
 
-/** Octets of the input buffer: a chunk (16,384 + tag) with its context and parameters. */
+/** Octets of the input buffer: a sealed chunk (16,400) with its context, or the drafts and outcomes of one. */
 export const IN_BYTES: u32 = 24576;
 
-/** Octets of the output buffer: the packed batch of a full chunk of the smallest records, with its results. */
+/** Octets of the output buffer: the packed batch and the drafts of a chunk of 256 of the smallest parcels take 192 KiB. */
 export const OUT_BYTES: u32 = 262144;
 
-/** Octets of the randomness buffer, filled by the host before each call that needs it. */
+/** Octets of the randomness buffer, filled by the host before each call that draws. */
 export const RANDOM_BYTES: u32 = 64;
+
+/** What a call came to. */
+export const STATUS_OK: u32 = 0;
+/** The key id is unknown, or its key not valid now. */
+export const STATUS_UNKNOWN_KEY: u32 = 1;
+/** KEM, KDF or AEAD is not ours. */
+export const STATUS_UNSUPPORTED_SUITE: u32 = 2;
+/** The body, chunk or context does not open. */
+export const STATUS_DECRYPT_FAILED: u32 = 3;
+/** An epoch must be started first; nothing was consumed. */
+export const STATUS_NEED_EPOCH: u32 = 4;
+/** No index key covers the time of a record's id: the edge is not configured for it. */
+export const STATUS_NO_INDEX_KEY: u32 = 5;
+
+/** Octets before the sections of a reply: their three lengths. */
+export const REPLY_HEAD_BYTES: u32 = 12;
+
+/** Octets of one result (wire/answer.ts) and of the final counts. */
+export const RESULT_BYTES: u32 = 32;
+export const SUMMARY_BYTES: u32 = 21;
+
+/** Recipients that one epoch can be wrapped to. */
+export const MAX_RECIPIENTS: u32 = 32;
+/** Edge keys held at once. */
+export const MAX_EDGE_KEYS: u32 = 8;
+/** Index keys held at once: a year and a half of months. */
+export const MAX_INDEX_KEYS: u32 = 18;
+/** Epochs alive at once; the least recently used makes room. */
+export const MAX_EPOCHS: u32 = 256;
+/** Parcels sealed in one epoch. */
+export const MAX_EPOCH_RECORDS: u32 = 1048576;

@@ -40,3 +40,11 @@ export function equalConstantTime(a: usize, b: usize, length: usize): bool {
   for (let i: usize = 0; i < length; i++) difference |= load<u8>(a + i) ^ load<u8>(b + i);
   return difference == 0;
 }
+
+/** Writes an ASCII literal and returns the address behind it. */
+export function putAscii(to: usize, text: string): usize {
+  const characters = changetype<usize>(text);
+  const length: usize = text.length;
+  for (let i: usize = 0; i < length; i++) store<u8>(to + i, load<u8>(characters + 2 * i));
+  return to + length;
+}

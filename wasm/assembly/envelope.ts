@@ -1,0 +1,82 @@
+/** Opening an encapsulation (wire/envelope.ts): RFC 9458 section 4.3 with labels of our own. */
+import { STATUS_DECRYPT_FAILED, STATUS_OK, STATUS_UNKNOWN_KEY, STATUS_UNSUPPORTED_SUITE } from './abi';
+import { loadU16, put, putAscii, wipe } from './bytes';
+import { HPKE_AEAD, HPKE_CONTEXT_BYTES, HPKE_KDF, HPKE_KEM, hpkeExportInto, hpkeReceiverInto } from './hpke';
+import { hkdfExpandInto, hkdfExtractInto } from './hkdf';
+import { edgePrivateKey, edgePublicKey, findEdgeKey } from './keys';
+
+/** hdr: key id (1) | KEM (2) | KDF (2) | AEAD (2) */
+export const HDR_BYTES: usize = 7;
+export const ENC_BYTES: usize = 32;
+/** hdr | enc */
+export const HEAD_BYTES: usize = 39;
+/** enterprise (16) | device (16) */
+export const PARTY_BYTES: usize = 32;
+export const RESPONSE_NONCE_BYTES: usize = 32;
+
+/** The receiver's context of the request at hand. */
+export const RECEIVER: usize = memory.data(HPKE_CONTEXT_BYTES, 16);
+/** Exported secret (32) of the request at hand. */
+export const SECRET: usize = memory.data(32, 16);
+
+const INFO: usize = memory.data(128, 16);
+const PRK: usize = memory.data(32, 16);
+const SALT: usize = memory.data(64, 16);
+
+/** STATUS_OK when hdr names our suite and a key that is valid now. */
+export function checkHeader(hdr: usize, now: u64): u32 {
+  if (loadU16(hdr + 1) != HPKE_KEM) return STATUS_UNSUPPORTED_SUITE;
+  if (loadU16(hdr + 3) != HPKE_KDF) return STATUS_UNSUPPORTED_SUITE;
+  if (loadU16(hdr + 5) != HPKE_AEAD) return STATUS_UNSUPPORTED_SUITE;
+  return findEdgeKey(load<u8>(hdr), now) == 0 ? STATUS_UNKNOWN_KEY : STATUS_OK;
+}
+
+/**
+ * Sets RECEIVER and SECRET up from hdr | enc. The party that signed the request is part of the HPKE info, so that a body
+ * which somebody else signs again does not open.
+ */
+export function receive(head: usize, party: usize, streaming: bool, now: u64): u32 {
+  const status = checkHeader(head, now);
+  if (status != STATUS_OK) return status;
+  const slot = findEdgeKey(load<u8>(head), now);
+  let at = putRequestLabel(INFO, streaming);
+  store<u8>(at, 0);
+  at = put(at + 1, head, HDR_BYTES);
+  store<u8>(at, 1);
+  at = put(at + 1, party, PARTY_BYTES);
+  const enc = head + HDR_BYTES;
+  const privateKey = edgePrivateKey(slot);
+  const publicKey = edgePublicKey(slot);
+  if (!hpkeReceiverInto(RECEIVER, enc, privateKey, publicKey, INFO, at - INFO)) {
+    return STATUS_DECRYPT_FAILED;
+  }
+  at = putResponseLabel(INFO, streaming);
+  hpkeExportInto(RECEIVER, SECRET, 32, INFO, at - INFO);
+  return STATUS_OK;
+}
+
+/** Key (32) and nonce (12) of an answer from secret, enc and response nonce: RFC 9458 section 4.4. */
+export function answerKeyInto(key: usize, nonce: usize, secret: usize, enc: usize, salt: usize): void {
+  put(put(SALT, enc, ENC_BYTES), salt, RESPONSE_NONCE_BYTES);
+  hkdfExtractInto(PRK, SALT, ENC_BYTES + RESPONSE_NONCE_BYTES, secret, 32);
+  hkdfExpandInto(key, 32, PRK, INFO, putAscii(INFO, 'key') - INFO);
+  hkdfExpandInto(nonce, 12, PRK, INFO, putAscii(INFO, 'nonce') - INFO);
+}
+
+export function wipeEnvelope(): void {
+  wipe(RECEIVER, HPKE_CONTEXT_BYTES);
+  wipe(SECRET, 32);
+  wipe(PRK, 32);
+}
+
+function putRequestLabel(to: usize, streaming: bool): usize {
+  return streaming
+    ? putAscii(to, 'message/sealpost-parcel chunked request')
+    : putAscii(to, 'message/sealpost-parcel request');
+}
+
+function putResponseLabel(to: usize, streaming: bool): usize {
+  return streaming
+    ? putAscii(to, 'message/sealpost-parcel chunked response')
+    : putAscii(to, 'message/sealpost-parcel response');
+}

@@ -1,0 +1,106 @@
+/** Names: normal form, placeholders, letters. */
+import { REFUSAL_BAD_NAME, REFUSAL_PLACEHOLDER } from './codes.gen';
+import {
+  PLACEHOLDERS, PLACEHOLDER_COUNT, PRIVATE_COUNT, PRIVATE_FIRST, PRIVATE_UNICODE, TITLES, TITLE_COUNT,
+} from './data/names.gen';
+import {
+  codePointAt, countCodePoints, halfWidth, isHan, isInvisible, isPrivateUse, putCodePoint, trimEnd, trimStart, upperCase, widthAt,
+} from './text';
+
+/** Who bears the name, which tells the letters it may have. */
+export const NAME_HAN: u32 = 0; // a Chinese document: Han and U+00B7
+export const NAME_LATIN: u32 = 1; // a passport or permit: Latin letters, blanks and hyphens too
+export const NAME_OPEN: u32 = 2; // an organisation, or a recipient, whose document nobody sees
+
+const SEPARATOR: u32 = 0xb7;
+const MAX_CODE_POINTS: u32 = 50;
+
+/** Writes the normal form of a name to `out`, at most 51 code points of it; returns the address behind it. */
+export function normalizeNameInto(out: usize, p: usize, length: usize): usize {
+  const end = trimEnd(p, p + length);
+  p = trimStart(p, end);
+  // One code point too many is kept, so that `checkName` sees the excess.
+  for (let count: u32 = 0; p < end && count <= MAX_CODE_POINTS; count++) {
+    const c = codePointAt(p);
+    const width = widthAt(p);
+    if (isHan(c)) {
+      memory.copy(out, p, width);
+      out += width;
+    } else {
+      out = putCodePoint(out, isSeparator(c) ? SEPARATOR : fromPrivateUse(c));
+    }
+    p += width;
+  }
+  return out;
+}
+
+/** Checks a name in normal form; returns a refusal code or 0. */
+export function checkName(p: usize, end: usize, bearer: u32): u32 {
+  if (isPlaceholder(p, end)) return REFUSAL_PLACEHOLDER;
+  const count = countCodePoints(p, end);
+  if (count < 2 || count > MAX_CODE_POINTS) return REFUSAL_BAD_NAME;
+  let previous: u32 = SEPARATOR;
+  while (p < end) {
+    const c = codePointAt(p);
+    if (isInvisible(c) || isPrivateUse(c)) return REFUSAL_BAD_NAME;
+    if (bearer != NAME_OPEN) {
+      if (c == SEPARATOR) {
+        if (previous == SEPARATOR) return REFUSAL_BAD_NAME;
+      } else if (!isHan(c) && !(bearer == NAME_LATIN && isLatin(c))) {
+        return REFUSAL_BAD_NAME;
+      }
+    }
+    previous = c;
+    p += widthAt(p);
+  }
+  return previous == SEPARATOR ? REFUSAL_BAD_NAME : 0;
+}
+
+/** What is typed for the separator of minority names, U+00B7 (民委发〔2016〕33号). */
+function isSeparator(c: u32): bool {
+  return c == 0x2022 || c == 0x2219 || c == 0x30fb || c == 0x25cf || c == 0x2027 || c == 0x22c5 || c == 0xff0e;
+}
+
+/** The Unicode character of one that GBK systems hold in the private use area; any other character itself. */
+function fromPrivateUse(c: u32): u32 {
+  const index = c - PRIVATE_FIRST;
+  return index < PRIVATE_COUNT ? load<u32>(PRIVATE_UNICODE + (<usize>index << 2)) : c;
+}
+
+/** Letters as passports print them, with what stands between them. */
+function isLatin(c: u32): bool {
+  const upper = upperCase(c);
+  if (upper - 0x41 < 26) return true;
+  if (c - 0xc0 < 0x190) return c != 0xd7 && c != 0xf7;
+  return c == 0x20 || c == 0x2d || c == 0x27 || c == 0x2019 || c == 0x2e || c == 0x2c;
+}
+
+/** A text of the list, or one or two code points before a title ("张女士"). */
+function isPlaceholder(p: usize, end: usize): bool {
+  if (listed(PLACEHOLDERS, PLACEHOLDER_COUNT, p, end)) return true;
+  // Titles have two code points of three octets; a surname one or two.
+  const title = end - 6;
+  if (end - p <= 6 || (load<u8>(title) & 0xf0) != 0xe0) return false;
+  return countCodePoints(p, title) <= 2 && listed(TITLES, TITLE_COUNT, title, end);
+}
+
+function listed(list: usize, count: u32, p: usize, end: usize): bool {
+  for (; count != 0; count--) {
+    const length: usize = load<u8>(list++);
+    if (foldedEquals(list, length, p, end)) return true;
+    list += length;
+  }
+  return false;
+}
+
+/** Equality with lower-case and full-width letters taken for upper-case ones; the list has only those. */
+function foldedEquals(entry: usize, length: usize, p: usize, end: usize): bool {
+  const entryEnd = entry + length;
+  while (p < end && entry < entryEnd) {
+    const c = codePointAt(p);
+    if (upperCase(halfWidth(c)) != codePointAt(entry)) return false;
+    p += widthAt(p);
+    entry += widthAt(entry);
+  }
+  return p == end && entry == entryEnd;
+}

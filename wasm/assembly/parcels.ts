@@ -1,0 +1,171 @@
+/** Lays out a packed batch (wire/batch.ts) of parcels (wire/parcel.ts), ready to be indexed and sealed in place. */
+import { put, putAscii, storeU16, storeU32, storeU64 } from './bytes';
+import { RULESET } from './data/ruleset.gen';
+import { epochId, epochKey, nextPosition, VIEW_FULL, VIEW_MASKED } from './epochs';
+import { queueIndex, queueSeal } from './jobs';
+import {
+  city,
+  indexKey,
+  indexVersion,
+  PURPOSE_CONTENT,
+  PURPOSE_DOCUMENT,
+  PURPOSE_RECIPIENT_PHONE,
+  PURPOSE_SENDER_PHONE,
+  PURPOSE_WAYBILL,
+} from './keys';
+import { maskRecordInto } from './mask';
+import {
+  cborLen,
+  cborPtr,
+  documentLen,
+  documentPtr,
+  idPtr,
+  recipientPhoneLen,
+  recipientPhonePtr,
+  senderPhoneLen,
+  senderPhonePtr,
+  warnings,
+  waybillLen,
+  waybillPtr,
+} from './record';
+
+export const BATCH_HEAD_BYTES: usize = 72;
+export const RECEIPT_BYTES: usize = 40;
+
+const FULL_AAD_BYTES: usize = 144;
+const MASKED_AAD_BYTES: usize = 80;
+const TAG_BYTES: usize = 16;
+const INDEX_BYTES: usize = 16;
+
+/** Padded sizes by bucket number (wire/parcel.ts). */
+const BUCKETS: usize = memory.data<u32>([192, 448, 960, 1984, 4288]);
+
+/** Where a parcel's plaintext starts: two octets of length before the value. */
+const LENGTH_BYTES: usize = 2;
+
+/** Writes the head of a batch. An epoch of 0 is written as zeros. */
+export function putBatchHead(
+  to: usize,
+  enterprise: usize,
+  now: u64,
+  fullEpoch: usize,
+  maskedEpoch: usize,
+  count: u32,
+): void {
+  let at = putAscii(to, 'SPB1');
+  storeU32(at, city());
+  at = put(at + 4, enterprise, 16);
+  storeU64(at, now);
+  at = put(at + 8, epochId(fullEpoch), 16);
+  if (maskedEpoch == 0) memory.fill(at, 0, 16);
+  else put(at, epochId(maskedEpoch), 16);
+  storeU32(at + 16, RULESET);
+  storeU32(at + 20, count);
+}
+
+/** Writes a receipt and queues its content tag: HMAC over enterprise | record id | exact CBOR. */
+export function putReceipt(to: usize, r: usize, enterprise: usize, key: usize, scratch: usize): void {
+  const at = put(to, idPtr(r), 16);
+  const prefix = put(scratch, enterprise, 16);
+  put(prefix, idPtr(r), 16);
+  queueIndex(at, indexKey(key, PURPOSE_CONTENT), scratch, 32, cborPtr(r), cborLen(r));
+  storeU16(at + 16, indexVersion(key));
+  storeU16(at + 18, 0);
+  storeU32(at + 20, warnings(r));
+}
+
+/** Lays out the full view: its length (2), additional data with four keyed indexes, padded plaintext. */
+export function putFullParcel(
+  to: usize,
+  r: usize,
+  enterprise: usize,
+  now: u64,
+  epoch: usize,
+  key: usize,
+): usize {
+  const bucket = bucketFor(cborLen(r));
+  const size = bucketSize(bucket);
+  const aad = putLength(to, FULL_AAD_BYTES + size + TAG_BYTES);
+  const indexes = putAad(aad, VIEW_FULL, bucket, r, enterprise, now, epoch, key);
+  queueValue(indexes, key, PURPOSE_DOCUMENT, documentPtr(r), documentLen(r));
+  queueValue(indexes + 16, key, PURPOSE_WAYBILL, waybillPtr(r), waybillLen(r));
+  queueValue(indexes + 32, key, PURPOSE_SENDER_PHONE, senderPhonePtr(r), senderPhoneLen(r));
+  queueValue(indexes + 48, key, PURPOSE_RECIPIENT_PHONE, recipientPhonePtr(r), recipientPhoneLen(r));
+  const at = indexes + 4 * INDEX_BYTES;
+  storeU16(at, <u32>cborLen(r));
+  const end = put(at + LENGTH_BYTES, cborPtr(r), cborLen(r));
+  memory.fill(end, 0, at + size - end);
+  queueSeal(epochKey(epoch), aad, FULL_AAD_BYTES, at, size);
+  return at + size + TAG_BYTES;
+}
+
+/** Lays out the masked view likewise; an epoch of 0 leaves it out. */
+export function putMaskedParcel(
+  to: usize,
+  r: usize,
+  enterprise: usize,
+  now: u64,
+  epoch: usize,
+  key: usize,
+): usize {
+  if (epoch == 0) return putLength(to, 0);
+  // The value is written where it will be sealed; its length decides the bucket, which stands before it.
+  const aad = to + 2;
+  const at = aad + MASKED_AAD_BYTES;
+  const length = maskRecordInto(at + LENGTH_BYTES, r);
+  const bucket = bucketFor(length);
+  const size = bucketSize(bucket);
+  putLength(to, MASKED_AAD_BYTES + size + TAG_BYTES);
+  putAad(aad, VIEW_MASKED, bucket, r, enterprise, now, epoch, key);
+  storeU16(at, length);
+  memory.fill(at + LENGTH_BYTES + length, 0, size - LENGTH_BYTES - length);
+  queueSeal(epochKey(epoch), aad, MASKED_AAD_BYTES, at, size);
+  return at + size + TAG_BYTES;
+}
+
+/** The additional data that both views begin with (80); returns the address behind it. */
+function putAad(
+  to: usize,
+  view: u32,
+  bucket: u32,
+  r: usize,
+  enterprise: usize,
+  now: u64,
+  epoch: usize,
+  key: usize,
+): usize {
+  let at = putAscii(to, 'SPP1');
+  storeU16(at, 3); // AEAD: ChaCha20-Poly1305 (RFC 9180 7.3)
+  storeU16(at + 2, 1); // record schema
+  store<u8>(at + 4, <u8>view);
+  store<u8>(at + 5, <u8>bucket);
+  at = put(at + 6, epochId(epoch), 16);
+  storeU64(at, nextPosition(epoch));
+  at = put(at + 8, enterprise, 16);
+  at = put(at, idPtr(r), 16);
+  storeU64(at, now);
+  storeU32(at + 8, city());
+  storeU16(at + 12, indexVersion(key));
+  return at + 14;
+}
+
+function queueValue(to: usize, key: usize, purpose: u32, value: usize, length: usize): void {
+  queueIndex(to, indexKey(key, purpose), 0, 0, value, length);
+}
+
+function putLength(to: usize, length: usize): usize {
+  storeU16(to, <u32>length);
+  return to + 2;
+}
+
+/** The number of the smallest bucket that holds a value and its length. */
+export function bucketFor(length: usize): u32 {
+  for (let bucket: u32 = 0; bucket < 4; bucket++) {
+    if (length + LENGTH_BYTES <= bucketSize(bucket)) return bucket;
+  }
+  return 4;
+}
+
+export function bucketSize(bucket: u32): usize {
+  return load<u32>(BUCKETS + 4 * bucket);
+}
