@@ -15,6 +15,7 @@ import {
   poly1305Begin,
   poly1305FinishInto,
   poly1305UpdatePadded,
+  wipePoly1305,
 } from './poly1305';
 
 export const AEAD_KEY_BYTES: usize = CHACHA20_KEY_BYTES;
@@ -75,6 +76,7 @@ export function wipeAead(): void {
   wipe(POLY, POLY1305_STATE_BYTES);
   wipe(LENGTHS, 16);
   wipe(TAG, POLY1305_TAG_BYTES);
+  wipePoly1305();
 }
 
 /** The message begins at block 1 of the keystream. RFC 8439 2.8 */

@@ -9,15 +9,15 @@ import { DOC_PASSPORT_FOREIGN, MAX_RECORD_BYTES, REFUSAL_MALFORMED, REFUSAL_RECO
 import { canonicalLength, checkDocument, documentClass, nationalityExists } from './documents';
 import { IN, OUT } from './io';
 import { maskRecordInto } from './mask';
-import { PHONE_ROOM, canonicalPhoneInto, normalizePhoneInto } from './phones';
-import { RECORD_SIZE, decodeRecord, field, refusal, refuse, warnings } from './record';
-import { isCode, normalizeCodeInto, resetText, textTop, wipeText } from './text';
+import { canonicalPhoneInto, normalizePhoneInto } from './phones';
+import { RECORD_OCTETS, RECORD_SIZE, decodeRecord, field, refusal, refuse, warnings } from './record';
+import { isCode, keepText, normalizeCodeInto, resetText, textTop, wipeText } from './text';
 import { validateRecord } from './validate';
 import { checkWaybill } from './waybills';
 
 export { RULESET } from './data/ruleset.gen';
 
-const RECORD: usize = memory.data(296, 8);
+const RECORD: usize = memory.data(RECORD_OCTETS, 8);
 
 /** Octets before the masked view in OUT. */
 const VERDICT_BYTES: usize = 10;
@@ -62,7 +62,6 @@ export function canonicalDocument(docType: u32, nationalityLength: u32, length: 
   let result: u32 = 0;
   resetText();
   if (nationalityLength == expected && length <= MAX_VALUE && isText(IN, nationalityLength + length)) {
-    const text = textTop();
     const number = OUT + 4;
     const end = normalizeCodeInto(number, IN + nationalityLength, length);
     // A number that is looked up was once accepted: neither the date nor the passport holder's residence is asked again.
@@ -88,7 +87,7 @@ export function canonicalPhone(length: u32): u32 {
     const end = normalizePhoneInto(text, IN, length);
     const digitsEnd = canonicalPhoneInto(OUT, text, end);
     if (digitsEnd != 0) result = <u32>(digitsEnd - OUT);
-    memory.fill(text, 0, PHONE_ROOM);
+    keepText(end);
   }
   wipeCheck();
   return result;

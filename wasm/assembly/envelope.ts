@@ -1,8 +1,20 @@
 /** Opening an encapsulation (wire/envelope.ts): RFC 9458 section 4.3 with labels of our own. */
-import { STATUS_DECRYPT_FAILED, STATUS_OK, STATUS_UNKNOWN_KEY, STATUS_UNSUPPORTED_SUITE } from './abi';
+import {
+  STATUS_DECRYPT_FAILED,
+  STATUS_OK,
+  STATUS_UNKNOWN_KEY,
+  STATUS_UNSUPPORTED_SUITE,
+} from './abi';
 import { loadU16, put, putAscii, wipe } from './bytes';
-import { HPKE_AEAD, HPKE_CONTEXT_BYTES, HPKE_KDF, HPKE_KEM, hpkeExportInto, hpkeReceiverInto } from './hpke';
 import { hkdfExpandInto, hkdfExtractInto } from './hkdf';
+import {
+  HPKE_AEAD,
+  HPKE_CONTEXT_BYTES,
+  HPKE_KDF,
+  HPKE_KEM,
+  hpkeExportInto,
+  hpkeReceiverInto,
+} from './hpke';
 import { edgePrivateKey, edgePublicKey, findEdgeKey } from './keys';
 
 /** hdr: key id (1) | KEM (2) | KDF (2) | AEAD (2) */
@@ -56,7 +68,13 @@ export function receive(head: usize, party: usize, streaming: bool, now: u64): u
 }
 
 /** Key (32) and nonce (12) of an answer from secret, enc and response nonce: RFC 9458 section 4.4. */
-export function answerKeyInto(key: usize, nonce: usize, secret: usize, enc: usize, salt: usize): void {
+export function answerKeyInto(
+  key: usize,
+  nonce: usize,
+  secret: usize,
+  enc: usize,
+  salt: usize,
+): void {
   put(put(SALT, enc, ENC_BYTES), salt, RESPONSE_NONCE_BYTES);
   hkdfExtractInto(PRK, SALT, ENC_BYTES + RESPONSE_NONCE_BYTES, secret, 32);
   hkdfExpandInto(key, 32, PRK, INFO, putAscii(INFO, 'key') - INFO);

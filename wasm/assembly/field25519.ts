@@ -108,114 +108,76 @@ export function subtract(out: usize, a: usize, b: usize): void {
 }
 
 /**
- * out = a * b. A product of limbs i and j belongs to limb i + j: twice, when both are odd (their half bits add up),
- * and 19 times on limb i + j - 10 when it runs over the top (2^255 = 19 modulo p).
+ * out = a * b. An element is E(y) + 2^26 * O(y) with y = 2^51, its even and its odd limbs. The product is then
+ * EE + 2^26 * (EO + OE) + 2y * OO, modulo y^5 = 2^255 = 19, and (E + O)(E + O) - EE - OO gives the middle at the
+ * price of one multiplication of five limbs instead of two.
  */
 export function multiply(out: usize, a: usize, b: usize): void {
-  const a0 = load<i64>(a);
-  const a1 = load<i64>(a, 8);
-  const a2 = load<i64>(a, 16);
-  const a3 = load<i64>(a, 24);
-  const a4 = load<i64>(a, 32);
-  const a5 = load<i64>(a, 40);
-  const a6 = load<i64>(a, 48);
-  const a7 = load<i64>(a, 56);
-  const a8 = load<i64>(a, 64);
-  const a9 = load<i64>(a, 72);
-  const b0 = load<i64>(b);
-  const b1 = load<i64>(b, 8);
-  const b2 = load<i64>(b, 16);
-  const b3 = load<i64>(b, 24);
-  const b4 = load<i64>(b, 32);
-  const b5 = load<i64>(b, 40);
-  const b6 = load<i64>(b, 48);
-  const b7 = load<i64>(b, 56);
-  const b8 = load<i64>(b, 64);
-  const b9 = load<i64>(b, 72);
-  const d1 = 2 * a1;
-  const d3 = 2 * a3;
-  const d5 = 2 * a5;
-  const d7 = 2 * a7;
-  const d9 = 2 * a9;
+  const e0 = load<i64>(a);
+  const e1 = load<i64>(a, 16);
+  const e2 = load<i64>(a, 32);
+  const e3 = load<i64>(a, 48);
+  const e4 = load<i64>(a, 64);
+  const o0 = load<i64>(a, 8);
+  const o1 = load<i64>(a, 24);
+  const o2 = load<i64>(a, 40);
+  const o3 = load<i64>(a, 56);
+  const o4 = load<i64>(a, 72);
+  const f0 = load<i64>(b);
+  const f1 = load<i64>(b, 16);
+  const f2 = load<i64>(b, 32);
+  const f3 = load<i64>(b, 48);
+  const f4 = load<i64>(b, 64);
+  const p0 = load<i64>(b, 8);
+  const p1 = load<i64>(b, 24);
+  const p2 = load<i64>(b, 40);
+  const p3 = load<i64>(b, 56);
+  const p4 = load<i64>(b, 72);
+  const s0 = e0 + o0;
+  const s1 = e1 + o1;
+  const s2 = e2 + o2;
+  const s3 = e3 + o3;
+  const s4 = e4 + o4;
+  const t0 = f0 + p0;
+  const t1 = f1 + p1;
+  const t2 = f2 + p2;
+  const t3 = f3 + p3;
+  const t4 = f4 + p4;
 
-  const h0 =
-    a0 * b0 +
-    19 * (d1 * b9 + a2 * b8 + d3 * b7 + a4 * b6 + d5 * b5 + a6 * b4 + d7 * b3 + a8 * b2 + d9 * b1);
-  const h1 =
-    a0 * b1 +
-    a1 * b0 +
-    19 * (a2 * b9 + a3 * b8 + a4 * b7 + a5 * b6 + a6 * b5 + a7 * b4 + a8 * b3 + a9 * b2);
-  const h2 =
-    a0 * b2 +
-    d1 * b1 +
-    a2 * b0 +
-    19 * (d3 * b9 + a4 * b8 + d5 * b7 + a6 * b6 + d7 * b5 + a8 * b4 + d9 * b3);
-  const h3 =
-    a0 * b3 +
-    a1 * b2 +
-    a2 * b1 +
-    a3 * b0 +
-    19 * (a4 * b9 + a5 * b8 + a6 * b7 + a7 * b6 + a8 * b5 + a9 * b4);
-  const h4 =
-    a0 * b4 +
-    d1 * b3 +
-    a2 * b2 +
-    d3 * b1 +
-    a4 * b0 +
-    19 * (d5 * b9 + a6 * b8 + d7 * b7 + a8 * b6 + d9 * b5);
-  const h5 =
-    a0 * b5 +
-    a1 * b4 +
-    a2 * b3 +
-    a3 * b2 +
-    a4 * b1 +
-    a5 * b0 +
-    19 * (a6 * b9 + a7 * b8 + a8 * b7 + a9 * b6);
-  const h6 =
-    a0 * b6 +
-    d1 * b5 +
-    a2 * b4 +
-    d3 * b3 +
-    a4 * b2 +
-    d5 * b1 +
-    a6 * b0 +
-    19 * (d7 * b9 + a8 * b8 + d9 * b7);
-  const h7 =
-    a0 * b7 +
-    a1 * b6 +
-    a2 * b5 +
-    a3 * b4 +
-    a4 * b3 +
-    a5 * b2 +
-    a6 * b1 +
-    a7 * b0 +
-    19 * (a8 * b9 + a9 * b8);
-  const h8 =
-    a0 * b8 +
-    d1 * b7 +
-    a2 * b6 +
-    d3 * b5 +
-    a4 * b4 +
-    d5 * b3 +
-    a6 * b2 +
-    d7 * b1 +
-    a8 * b0 +
-    19 * (d9 * b9);
-  const h9 =
-    a0 * b9 +
-    a1 * b8 +
-    a2 * b7 +
-    a3 * b6 +
-    a4 * b5 +
-    a5 * b4 +
-    a6 * b3 +
-    a7 * b2 +
-    a8 * b1 +
-    a9 * b0;
-  storeCarried(out, h0, h1, h2, h3, h4, h5, h6, h7, h8, h9);
+  const ee0 = e0 * f0 + times19(e1 * f4 + e2 * f3 + e3 * f2 + e4 * f1);
+  const ee1 = e0 * f1 + e1 * f0 + times19(e2 * f4 + e3 * f3 + e4 * f2);
+  const ee2 = e0 * f2 + e1 * f1 + e2 * f0 + times19(e3 * f4 + e4 * f3);
+  const ee3 = e0 * f3 + e1 * f2 + e2 * f1 + e3 * f0 + times19(e4 * f4);
+  const ee4 = e0 * f4 + e1 * f3 + e2 * f2 + e3 * f1 + e4 * f0;
+
+  const oo0 = o0 * p0 + times19(o1 * p4 + o2 * p3 + o3 * p2 + o4 * p1);
+  const oo1 = o0 * p1 + o1 * p0 + times19(o2 * p4 + o3 * p3 + o4 * p2);
+  const oo2 = o0 * p2 + o1 * p1 + o2 * p0 + times19(o3 * p4 + o4 * p3);
+  const oo3 = o0 * p3 + o1 * p2 + o2 * p1 + o3 * p0 + times19(o4 * p4);
+  const oo4 = o0 * p4 + o1 * p3 + o2 * p2 + o3 * p1 + o4 * p0;
+
+  const ss0 = s0 * t0 + times19(s1 * t4 + s2 * t3 + s3 * t2 + s4 * t1);
+  const ss1 = s0 * t1 + s1 * t0 + times19(s2 * t4 + s3 * t3 + s4 * t2);
+  const ss2 = s0 * t2 + s1 * t1 + s2 * t0 + times19(s3 * t4 + s4 * t3);
+  const ss3 = s0 * t3 + s1 * t2 + s2 * t1 + s3 * t0 + times19(s4 * t4);
+  const ss4 = s0 * t4 + s1 * t3 + s2 * t2 + s3 * t1 + s4 * t0;
+
+  storeCarried(
+    out,
+    ee0 + 2 * times19(oo4),
+    ss0 - ee0 - oo0,
+    ee1 + 2 * oo0,
+    ss1 - ee1 - oo1,
+    ee2 + 2 * oo1,
+    ss2 - ee2 - oo2,
+    ee3 + 2 * oo2,
+    ss3 - ee3 - oo3,
+    ee4 + 2 * oo3,
+    ss4 - ee4 - oo4,
+  );
 }
 
-/** out = a^(2^times), `times` at least 1: the same sums with equal products taken together. */
+/** out = a^(2^times), `times` at least 1. */
 export function square(out: usize, a: usize, times: i32): void {
   for (; times > 0; times--) {
     squareOnce(out, a);
@@ -223,29 +185,60 @@ export function square(out: usize, a: usize, times: i32): void {
   }
 }
 
+/** out = a * a, as in `multiply` with equal products taken together. */
 function squareOnce(out: usize, a: usize): void {
-  const a0 = load<i64>(a);
-  const a1 = load<i64>(a, 8);
-  const a2 = load<i64>(a, 16);
-  const a3 = load<i64>(a, 24);
-  const a4 = load<i64>(a, 32);
-  const a5 = load<i64>(a, 40);
-  const a6 = load<i64>(a, 48);
-  const a7 = load<i64>(a, 56);
-  const a8 = load<i64>(a, 64);
-  const a9 = load<i64>(a, 72);
+  const e0 = load<i64>(a);
+  const e1 = load<i64>(a, 16);
+  const e2 = load<i64>(a, 32);
+  const e3 = load<i64>(a, 48);
+  const e4 = load<i64>(a, 64);
+  const o0 = load<i64>(a, 8);
+  const o1 = load<i64>(a, 24);
+  const o2 = load<i64>(a, 40);
+  const o3 = load<i64>(a, 56);
+  const o4 = load<i64>(a, 72);
+  const s0 = e0 + o0;
+  const s1 = e1 + o1;
+  const s2 = e2 + o2;
+  const s3 = e3 + o3;
+  const s4 = e4 + o4;
 
-  const h0 = a0 * a0 + 38 * (2 * a1 * a9 + a2 * a8 + 2 * a3 * a7 + a4 * a6 + a5 * a5);
-  const h1 = 2 * a0 * a1 + 38 * (a2 * a9 + a3 * a8 + a4 * a7 + a5 * a6);
-  const h2 = 2 * (a0 * a2 + a1 * a1) + 38 * (2 * a3 * a9 + a4 * a8 + 2 * a5 * a7) + 19 * a6 * a6;
-  const h3 = 2 * (a0 * a3 + a1 * a2) + 38 * (a4 * a9 + a5 * a8 + a6 * a7);
-  const h4 = 2 * (a0 * a4 + 2 * a1 * a3) + a2 * a2 + 38 * (2 * a5 * a9 + a6 * a8 + a7 * a7);
-  const h5 = 2 * (a0 * a5 + a1 * a4 + a2 * a3) + 38 * (a6 * a9 + a7 * a8);
-  const h6 = 2 * (a0 * a6 + 2 * a1 * a5 + a2 * a4 + a3 * a3) + 38 * 2 * a7 * a9 + 19 * a8 * a8;
-  const h7 = 2 * (a0 * a7 + a1 * a6 + a2 * a5 + a3 * a4) + 38 * a8 * a9;
-  const h8 = 2 * (a0 * a8 + 2 * a1 * a7 + a2 * a6 + 2 * a3 * a5) + a4 * a4 + 38 * a9 * a9;
-  const h9 = 2 * (a0 * a9 + a1 * a8 + a2 * a7 + a3 * a6 + a4 * a5);
-  storeCarried(out, h0, h1, h2, h3, h4, h5, h6, h7, h8, h9);
+  const ee0 = e0 * e0 + 2 * times19(e1 * e4 + e2 * e3);
+  const ee1 = 2 * e0 * e1 + times19(2 * e2 * e4 + e3 * e3);
+  const ee2 = 2 * e0 * e2 + e1 * e1 + 2 * times19(e3 * e4);
+  const ee3 = 2 * (e0 * e3 + e1 * e2) + times19(e4 * e4);
+  const ee4 = 2 * (e0 * e4 + e1 * e3) + e2 * e2;
+
+  const oo0 = o0 * o0 + 2 * times19(o1 * o4 + o2 * o3);
+  const oo1 = 2 * o0 * o1 + times19(2 * o2 * o4 + o3 * o3);
+  const oo2 = 2 * o0 * o2 + o1 * o1 + 2 * times19(o3 * o4);
+  const oo3 = 2 * (o0 * o3 + o1 * o2) + times19(o4 * o4);
+  const oo4 = 2 * (o0 * o4 + o1 * o3) + o2 * o2;
+
+  const ss0 = s0 * s0 + 2 * times19(s1 * s4 + s2 * s3);
+  const ss1 = 2 * s0 * s1 + times19(2 * s2 * s4 + s3 * s3);
+  const ss2 = 2 * s0 * s2 + s1 * s1 + 2 * times19(s3 * s4);
+  const ss3 = 2 * (s0 * s3 + s1 * s2) + times19(s4 * s4);
+  const ss4 = 2 * (s0 * s4 + s1 * s3) + s2 * s2;
+
+  storeCarried(
+    out,
+    ee0 + 2 * times19(oo4),
+    ss0 - ee0 - oo0,
+    ee1 + 2 * oo0,
+    ss1 - ee1 - oo1,
+    ee2 + 2 * oo1,
+    ss2 - ee2 - oo2,
+    ee3 + 2 * oo2,
+    ss3 - ee3 - oo3,
+    ee4 + 2 * oo3,
+    ss4 - ee4 - oo4,
+  );
+}
+
+/** In scaled additions, since multiplications are what the processor has fewest of. */
+function times19(x: i64): i64 {
+  return x + 2 * (x + 8 * x);
 }
 
 /** out = a * factor, a factor of up to 2^34. */

@@ -1,8 +1,11 @@
 /** What the module offers. The edge calls the pipeline; clients and tests also use the checks and the primitives. */
-export { IN, OUT, RANDOM } from './io';
-export { setCity, setEdgeKey, setIndexKey } from './keys';
+
+export * from './check';
 export { drawInstanceKey } from './contexts';
 export { endEpochs, hasEpoch, startEpoch } from './epochs';
+export { IN, OUT, RANDOM } from './io';
+export { setCity, setEdgeKey, setIndexKey } from './keys';
+export * from './primitives';
 export { answerSingle, openSingle } from './single';
 export {
   openChunk,
@@ -12,5 +15,3 @@ export {
   sealResults,
   sealSummary,
 } from './stream';
-export * from './primitives';
-export * from './check';

@@ -51,7 +51,13 @@ export function queueIndex(
 }
 
 /** Queues one parcel: the padded plaintext behind its additional data becomes ciphertext and tag. */
-export function queueSeal(key: usize, aad: usize, aadLength: usize, at: usize, length: usize): void {
+export function queueSeal(
+  key: usize,
+  aad: usize,
+  aadLength: usize,
+  at: usize,
+  length: usize,
+): void {
   const count = load<u32>(COUNTS + 4);
   if (count == 2 * MAX_CHUNK_RECORDS) unreachable();
   const job = SEAL_JOBS + count * SEAL_JOB_SIZE;

@@ -64,7 +64,13 @@ export function putBatchHead(
 }
 
 /** Writes a receipt and queues its content tag: HMAC over enterprise | record id | exact CBOR. */
-export function putReceipt(to: usize, r: usize, enterprise: usize, key: usize, scratch: usize): void {
+export function putReceipt(
+  to: usize,
+  r: usize,
+  enterprise: usize,
+  key: usize,
+  scratch: usize,
+): void {
   const at = put(to, idPtr(r), 16);
   const prefix = put(scratch, enterprise, 16);
   put(prefix, idPtr(r), 16);
@@ -90,7 +96,13 @@ export function putFullParcel(
   queueValue(indexes, key, PURPOSE_DOCUMENT, documentPtr(r), documentLen(r));
   queueValue(indexes + 16, key, PURPOSE_WAYBILL, waybillPtr(r), waybillLen(r));
   queueValue(indexes + 32, key, PURPOSE_SENDER_PHONE, senderPhonePtr(r), senderPhoneLen(r));
-  queueValue(indexes + 48, key, PURPOSE_RECIPIENT_PHONE, recipientPhonePtr(r), recipientPhoneLen(r));
+  queueValue(
+    indexes + 48,
+    key,
+    PURPOSE_RECIPIENT_PHONE,
+    recipientPhonePtr(r),
+    recipientPhoneLen(r),
+  );
   const at = indexes + 4 * INDEX_BYTES;
   storeU16(at, <u32>cborLen(r));
   const end = put(at + LENGTH_BYTES, cborPtr(r), cborLen(r));

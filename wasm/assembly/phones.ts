@@ -5,8 +5,6 @@ import { codePointAt, decimalAt, halfWidth, isBlank, isDigit, trimEnd, trimStart
 
 /** Octets of a normal form; no phone number has as many digits. */
 const MAX_PHONE: usize = 40;
-/** Octets that `normalizePhoneInto` may write, and `canonicalPhoneInto` after it. */
-export const PHONE_ROOM: usize = 48;
 
 const HYPHEN: u32 = 0x2d;
 
@@ -25,7 +23,7 @@ export function phoneRefusal(): u32 {
 
 /**
  * Writes a number without blanks, half-width; a mobile without its country code and hyphens as well. Returns the address
- * behind it; at most PHONE_ROOM octets, of which `canonicalPhoneInto` refuses more than 40.
+ * behind it; at most 41 octets, of which `canonicalPhoneInto` refuses more than 40.
  */
 export function normalizePhoneInto(out: usize, p: usize, length: usize): usize {
   const start = out;

@@ -10,8 +10,8 @@ import { put, storeU16, storeU32, wipe } from './bytes';
 import { MAX_CHUNK_BYTES, MAX_CHUNK_RECORDS, REFUSAL_TOO_MANY_RECORDS } from './codes.gen';
 import { RULESET } from './data/ruleset.gen';
 import { touch } from './epochs';
-import { indexMany, resetJobs, sealMany, wipeJobs } from './jobs';
 import { OUT } from './io';
+import { indexMany, resetJobs, sealMany, wipeJobs } from './jobs';
 import { findIndexKey } from './keys';
 import {
   BATCH_HEAD_BYTES,

@@ -3,19 +3,14 @@
  *
  * Parameters are lengths in octets. The fields stand one behind the other in IN, in the order that each function
  * tells; the result is at OUT. False means: lengths that do not fit the buffers, or the refusal that the function
- * names; nothing was written then. Every function ends by wiping IN and all scratch; OUT is the host's to wipe.
+ * names; there is no result then. Every function ends by wiping IN and all scratch; OUT is the host's to wipe.
  */
 import { IN_BYTES } from './abi';
-import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, aeadOpenInto, aeadSealInto, wipeAead } from './aead';
+import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, aeadOpenInto, aeadSealInto } from './aead';
 import { put, storeU64, wipe } from './bytes';
-import {
-  CHACHA20_KEY_BYTES,
-  CHACHA20_NONCE_BYTES,
-  chacha20XorInto,
-  wipeChacha20,
-} from './chacha20';
-import { HKDF_PRK_BYTES, hkdfExpandInto, hkdfExtractInto, wipeHkdf } from './hkdf';
-import { hmacInto, wipeHmac } from './hmac';
+import { CHACHA20_KEY_BYTES, CHACHA20_NONCE_BYTES, chacha20XorInto } from './chacha20';
+import { HKDF_PRK_BYTES, hkdfExpandInto, hkdfExtractInto } from './hkdf';
+import { hmacInto } from './hmac';
 import {
   HPKE_CONTEXT_BYTES,
   HPKE_ENC_BYTES,
@@ -25,19 +20,18 @@ import {
   hpkeReceiverInto,
   hpkeSealInto,
   hpkeSenderInto,
-  wipeHpke,
 } from './hpke';
 import { IN, OUT } from './io';
-import { POLY1305_KEY_BYTES, poly1305Into, wipePoly1305 } from './poly1305';
+import { POLY1305_KEY_BYTES, poly1305Into } from './poly1305';
 import {
   SHA256_STATE_BYTES,
   sha256Begin,
   sha256FinishInto,
   sha256Into,
   sha256Update,
-  wipeSha256,
 } from './sha256';
-import { wipeX25519, X25519_BYTES, x25519BaseInto, x25519Into } from './x25519';
+import { wipeCall } from './wipe';
+import { X25519_BYTES, x25519BaseInto, x25519Into } from './x25519';
 
 const HASH: usize = memory.data(SHA256_STATE_BYTES, 16);
 const CONTEXT: usize = memory.data(HPKE_CONTEXT_BYTES, 16);
@@ -205,17 +199,9 @@ function fitsIn(length: u64): bool {
 
 /** What every function does last. */
 function end(result: bool): bool {
-  wipe(IN, IN_BYTES);
   wipe(HASH, SHA256_STATE_BYTES);
   wipe(CONTEXT, HPKE_CONTEXT_BYTES);
   wipe(ENC, HPKE_ENC_BYTES);
-  wipeHpke();
-  wipeAead();
-  wipeChacha20();
-  wipePoly1305();
-  wipeX25519();
-  wipeHkdf();
-  wipeHmac();
-  wipeSha256();
+  wipeCall(IN, IN_BYTES);
   return result;
 }

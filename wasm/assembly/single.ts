@@ -1,5 +1,5 @@
 /** A single submission: opened in one call, answered in a second one, when the store has said what became of it. */
-import { aeadSealInto } from './aead';
+
 import {
   RESULT_BYTES,
   STATUS_DECRYPT_FAILED,
@@ -7,9 +7,15 @@ import {
   STATUS_NO_INDEX_KEY,
   STATUS_OK,
 } from './abi';
+import { aeadSealInto } from './aead';
 import { put, storeU16, wipe } from './bytes';
 import { MAX_CHUNK_BYTES, REFUSAL_MALFORMED } from './codes.gen';
-import { CONTEXT_OVERHEAD, CONTEXT_SINGLE_ANSWER, openContextInto, sealContextInto } from './contexts';
+import {
+  CONTEXT_OVERHEAD,
+  CONTEXT_SINGLE_ANSWER,
+  openContextInto,
+  sealContextInto,
+} from './contexts';
 import {
   answerKeyInto,
   checkHeader,
@@ -135,7 +141,8 @@ function putAnswer(length: usize, outcome: u32): usize {
   if (load<u8>(ANSWER + 20) != OUTCOME_REFUSED) store<u8>(ANSWER + 20, <u8>outcome);
 
   // Stored and duplicate carry the masked view and have the same size; nothing else shows it.
-  const shown = load<u8>(ANSWER + 20) == OUTCOME_STORED || load<u8>(ANSWER + 20) == OUTCOME_DUPLICATE;
+  const shown =
+    load<u8>(ANSWER + 20) == OUTCOME_STORED || load<u8>(ANSWER + 20) == OUTCOME_DUPLICATE;
   const maskedLength = shown ? contextLength - CONTEXT_HEAD : 0;
   const size = bucketSize(bucketFor(maskedLength));
   storeU16(ANSWER + RESULT_BYTES, <u32>maskedLength);

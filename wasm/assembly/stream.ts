@@ -2,7 +2,7 @@
  * A stream: its HPKE context and the keys of its answer are derived once and then travel with the host, sealed
  * (contexts.ts), from chunk to chunk. Chunks are opened in order; their results are sealed when the store has committed.
  */
-import { aeadSealInto } from './aead';
+
 import {
   RESULT_BYTES,
   STATUS_DECRYPT_FAILED,
@@ -11,6 +11,7 @@ import {
   STATUS_OK,
   SUMMARY_BYTES,
 } from './abi';
+import { aeadSealInto } from './aead';
 import { loadU64, put, putAscii, storeU32, storeU64, wipe } from './bytes';
 import { MAX_CHUNK_BYTES, MAX_CHUNK_RECORDS } from './codes.gen';
 import {

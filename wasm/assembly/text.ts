@@ -4,13 +4,10 @@
  */
 import { MAX_CHUNK_BYTES, MAX_CHUNK_RECORDS, MAX_RECORD_BYTES } from './codes.gen';
 
-/** Normal forms are at most a third longer than their text (a private-use character of 3 octets may become one of 4). */
+/** What one record may take: normal forms are at most a third longer than their text, and phones are written twice. */
 const ARENA_RECORD: usize = <usize>MAX_RECORD_BYTES * 2;
-/**
- * Each octet of the chunk is written once in normal form, phones twice (as shown and as digits, at most 48 octets each), with
- * class, nationality and separators beside it; one record more leaves slack.
- */
-const ARENA_BYTES: u32 = 65536;
+/** Each octet of a chunk at most twice, 16 octets a record for class, nationality and separators, and one record's slack. */
+const ARENA_BYTES: u32 = MAX_CHUNK_BYTES * 2 + MAX_CHUNK_RECORDS * 16 + MAX_RECORD_BYTES * 2;
 const ARENA: usize = memory.data(ARENA_BYTES, 16);
 
 let top: usize = ARENA;

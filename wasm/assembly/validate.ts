@@ -18,7 +18,7 @@ import {
   canonicalLength, checkDocument, documentBirth, documentClass, documentWarnings, nationalityExists,
 } from './documents';
 import { NAME_HAN, NAME_LATIN, NAME_OPEN, checkName, normalizeNameInto } from './names';
-import { PHONE_ROOM, canonicalPhoneInto, normalizePhoneInto, phoneRefusal, phoneWarnings } from './phones';
+import { canonicalPhoneInto, normalizePhoneInto, phoneRefusal, phoneWarnings } from './phones';
 import {
   P_ADDRESS, P_AGREEMENT, P_DIVISION, P_DOC_TYPE, P_NAME, P_NATIONALITY, P_NUMBER, P_PHONE, P_SETTLED_ABROAD,
   R_CARRIER, R_DOCUMENT_VALUE, R_GOODS, R_GUARDIAN, R_OUTLET, R_RECIPIENT, R_RECIPIENT_PHONE_VALUE, R_REPLACES, R_SENDER,
@@ -198,7 +198,7 @@ function validatePhone(r: usize, party: usize, value: usize, parent: u32): void 
   if (refusal(r) != 0) return;
   const text = textTop();
   const end = normalizePhoneInto(text, load<usize>(party, P_PHONE), load<usize>(party, P_PHONE + 4));
-  const digits = text + PHONE_ROOM;
+  const digits = end;
   const digitsEnd = canonicalPhoneInto(digits, text, end);
   if (digitsEnd == 0) {
     keepText(end);

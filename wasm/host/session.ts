@@ -136,7 +136,12 @@ export class Session {
    * @param privateKey X25519, 32 octets
    * @returns its public key
    */
-  setEdgeKey(keyId: number, privateKey: Uint8Array, notBefore: number, notAfter: number): Uint8Array {
+  setEdgeKey(
+    keyId: number,
+    privateKey: Uint8Array,
+    notBefore: number,
+    notAfter: number,
+  ): Uint8Array {
     this.#write(exactly(privateKey, 32));
     const done = this.#exports.setEdgeKey(keyId, BigInt(notBefore), BigInt(notAfter));
     if (!done) throw new RangeError('too many edge keys');
@@ -144,10 +149,7 @@ export class Session {
   }
 
   /** Loads the index key (32 octets) of a version, for record ids of [fromMs, untilMs). */
-  setIndexKey(
-    period: { version: number; fromMs: number; untilMs: number },
-    key: Uint8Array,
-  ): void {
+  setIndexKey(period: { version: number; fromMs: number; untilMs: number }, key: Uint8Array): void {
     this.#write(exactly(key, 32));
     const { version, fromMs, untilMs } = period;
     const done = this.#exports.setIndexKey(version, BigInt(fromMs), BigInt(untilMs));
