@@ -146,7 +146,7 @@ export function contentDigest(sha256: Uint8Array): string {
 
 /** Value of a byte-sequence header such as ENCAPSULATION_HEADER. */
 export function byteSequence(bytes: Uint8Array): string {
-  return serializeByteSequence(bytes);
+  return serializeByteSequence(bytes as Uint8Array<ArrayBuffer>);
 }
 
 /** @throws FormatError when the header is absent or not a byte sequence */

@@ -143,7 +143,7 @@ function opened<T extends { status: string }>(result: T): Extract<T, { status: '
 
 /** Does a byte string stand anywhere in the memory of an instance? */
 function inMemory(marker: Uint8Array): boolean {
-  return memories.some((memory) => Buffer.from(memory.buffer).includes(marker));
+  return memories.some((memory) => Buffer.from(memory.buffer).includes(Buffer.from(marker)));
 }
 
 describe('a single submission', () => {

@@ -10,14 +10,14 @@ import { canonicalLength, checkDocument, documentClass, nationalityExists } from
 import { IN, OUT } from './io';
 import { maskRecordInto } from './mask';
 import { canonicalPhoneInto, normalizePhoneInto } from './phones';
-import { RECORD_OCTETS, RECORD_SIZE, decodeRecord, field, refusal, refuse, warnings } from './record';
+import { RECORD_SIZE, decodeRecord, field, refusal, refuse, warnings } from './record';
 import { isCode, keepText, normalizeCodeInto, resetText, textTop, wipeText } from './text';
 import { validateRecord } from './validate';
 import { checkWaybill } from './waybills';
 
 export { RULESET } from './data/ruleset.gen';
 
-const RECORD: usize = memory.data(RECORD_OCTETS, 8);
+const RECORD: usize = memory.data(RECORD_SIZE, 8);
 
 /** Octets before the masked view in OUT. */
 const VERDICT_BYTES: usize = 10;

@@ -37,9 +37,8 @@ export const R_SENDER: usize = 112;
 export const R_GUARDIAN: usize = 172;
 export const R_RECIPIENT: usize = 232;
 
-/** Octets of a decoded record, also as the plain number that `memory.data` takes. */
-export const RECORD_OCTETS: u32 = 296;
-export const RECORD_SIZE: usize = RECORD_OCTETS;
+/** Octets of a decoded record. */
+export const RECORD_SIZE: usize = 296;
 
 // Fields of a party, from its address on. An agreement has its number in P_AGREEMENT and its USCC in P_NUMBER.
 export const P_DOC_TYPE: usize = 0; // u32, all ones when larger

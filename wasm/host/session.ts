@@ -121,7 +121,7 @@ export class Session {
   readonly #city: number;
   readonly #configure: (session: Session) => void;
   #exports!: Exports;
-  #memory!: Uint8Array;
+  #memory!: Uint8Array<ArrayBuffer>;
 
   /** @param configure loads the keys; run again after a trap */
   constructor(module: WebAssembly.Module, city: number, configure: (session: Session) => void) {
@@ -271,7 +271,7 @@ export class Session {
   #start(): void {
     const instance = new WebAssembly.Instance(this.#module);
     this.#exports = instance.exports as unknown as Exports;
-    this.#memory = new Uint8Array(this.#exports.memory.buffer);
+    this.#memory = new Uint8Array(this.#exports.memory.buffer as ArrayBuffer);
     this.#exports.setCity(this.#city);
     this.#draw();
     this.#exports.drawInstanceKey();
