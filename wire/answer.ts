@@ -1,6 +1,5 @@
 /** Answers: results of fixed size, the masked view of a single submission, the final counts of a stream. */
 import { concat, FormatError, Reader, u16, u32 } from './bytes.ts';
-import { bucketFor } from './parcel.ts';
 
 /** Octets of one result. */
 export const RESULT_BYTES = 32;
@@ -70,7 +69,6 @@ export function parseSingleAnswer(bytes: Uint8Array): SingleAnswer {
 export function parsePadded(bytes: Uint8Array): Uint8Array {
   const reader = new Reader(bytes);
   const value = reader.bytes(reader.u16());
-  if (bytes.length !== bucketFor(value.length)) throw new FormatError();
   if (reader.bytes(reader.left).some((byte) => byte !== 0)) throw new FormatError();
   return value;
 }

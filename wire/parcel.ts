@@ -9,17 +9,10 @@ export const VIEW_FULL = 1;
 export const VIEW_MASKED = 2;
 
 /**
- * Octets of padded plaintext, by bucket number. Chosen on generated days (docs/wire-format.md, "Size buckets"):
- * each is a whole number of ChaCha20 blocks, one less than a multiple of four, since the Poly1305 key takes a block too.
+ * Octets of padded plaintext, by bucket number. Chosen on generated days (docs/wire-format.md, "Size buckets"): whole
+ * numbers of ChaCha20 blocks. The masked view starts with the first, the full view with the second.
  */
-export const BUCKETS = [192, 448, 960, 1984, 4288] as const;
-
-/** The padded size that holds a value of `length` octets and its two-octet length. @throws RangeError over the largest */
-export function bucketFor(length: number): number {
-  const bucket = BUCKETS.find((size) => length + 2 <= size);
-  if (bucket === undefined) throw new RangeError('value exceeds the largest size bucket');
-  return bucket;
-}
+export const BUCKETS = [320, 448, 960, 1984, 4288] as const;
 
 /** Octets of additional data: 80, and 64 more of keyed indexes in the full view. */
 export const PARCEL_AAD_BYTES = 80;

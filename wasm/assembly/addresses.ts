@@ -21,7 +21,11 @@ export function shownEnd(p: usize, end: usize): usize {
   const start = p;
   while (p < end) {
     const c = codePointAt(p);
-    if (c == 0x5ba4 || c == 0x6237 || (c == 0x5355 && end - p >= 6 && codePointAt(p + 3) == 0x5143)) {
+    if (
+      c == 0x5ba4 ||
+      c == 0x6237 ||
+      (c == 0x5355 && end - p >= 6 && codePointAt(p + 3) == 0x5143)
+    ) {
       return withoutBlanks(start, beforeNumber(start, p));
     }
     p += widthAt(p);

@@ -60,7 +60,8 @@ export function scanItem(start: usize, end: usize): usize {
     if (p >= end) return 0;
     const initial: u32 = load<u8>(p);
     const frame = FRAMES + <usize>open * FRAME - FRAME;
-    let isKey = open != 0 && load<u32>(frame, KIND) == MAJOR_MAP && (load<u64>(frame, LEFT) & 1) == 0;
+    let isKey =
+      open != 0 && load<u32>(frame, KIND) == MAJOR_MAP && (load<u64>(frame, LEFT) & 1) == 0;
     let opened = false;
 
     if (initial == 0xff) {
@@ -93,7 +94,7 @@ export function scanItem(start: usize, end: usize): usize {
         } else {
           if (open >= MAX_CBOR_DEPTH) findings |= OUTSIDE_PROFILE;
           if (indefinite) {
-            items = 0xffff_ffff_ffff_fffe;
+            items = u64.MAX_VALUE - 1;
           } else {
             // Each item is at least one octet: a count beyond what is left is a lie, however large.
             if (argument > (major == MAJOR_MAP ? left >> 1 : left)) return 0;
@@ -139,7 +140,8 @@ function readHead(p: usize, end: usize): usize {
   const info = initial & 31;
   argument = info;
   if (info < 24) {
-    if (major == MAJOR_OTHER && initial != CBOR_FALSE && initial != CBOR_TRUE) findings |= OUTSIDE_PROFILE;
+    if (major == MAJOR_OTHER && initial != CBOR_FALSE && initial != CBOR_TRUE)
+      findings |= OUTSIDE_PROFILE;
     return p;
   }
   if (info < 28) {
@@ -151,7 +153,7 @@ function readHead(p: usize, end: usize): usize {
     if (major == MAJOR_OTHER) {
       if (info == 24 && value < 32) return 0;
       findings |= OUTSIDE_PROFILE;
-    } else if (value < (info == 24 ? 24 : (<u64>1) << (<u64>width << 2))) {
+    } else if (value < (info == 24 ? 24 : (<u64>1) << ((<u64>width) << 2))) {
       findings |= OUTSIDE_PROFILE;
     }
     return p + width;
@@ -220,7 +222,6 @@ export function isText(p: usize, length: usize): bool {
   return true;
 }
 
-@inline
 function isTrail(octet: u32): bool {
   return (octet & 0xc0) == 0x80;
 }

@@ -4,13 +4,18 @@
  */
 import { IN_BYTES } from './abi';
 import { storeU16, storeU32 } from './bytes';
-import { wipeCbor, isText } from './cbor';
-import { DOC_PASSPORT_FOREIGN, MAX_RECORD_BYTES, REFUSAL_MALFORMED, REFUSAL_RECORD_TOO_LARGE } from './codes.gen';
+import { isText, wipeCbor } from './cbor';
+import {
+  DOC_PASSPORT_FOREIGN,
+  MAX_RECORD_BYTES,
+  REFUSAL_MALFORMED,
+  REFUSAL_RECORD_TOO_LARGE,
+} from './codes.gen';
 import { canonicalLength, checkDocument, documentClass, nationalityExists } from './documents';
 import { IN, OUT } from './io';
 import { maskRecordInto } from './mask';
 import { canonicalPhoneInto, normalizePhoneInto } from './phones';
-import { RECORD_SIZE, decodeRecord, field, refusal, refuse, warnings } from './record';
+import { decodeRecord, field, RECORD_SIZE, refusal, refuse, warnings } from './record';
 import { isCode, keepText, normalizeCodeInto, resetText, textTop, wipeText } from './text';
 import { validateRecord } from './validate';
 import { checkWaybill } from './waybills';
@@ -61,7 +66,11 @@ export function canonicalDocument(docType: u32, nationalityLength: u32, length: 
   const expected: u32 = docType == DOC_PASSPORT_FOREIGN ? 3 : 0;
   let result: u32 = 0;
   resetText();
-  if (nationalityLength == expected && length <= MAX_VALUE && isText(IN, nationalityLength + length)) {
+  if (
+    nationalityLength == expected &&
+    length <= MAX_VALUE &&
+    isText(IN, nationalityLength + length)
+  ) {
     const number = OUT + 4;
     const end = normalizeCodeInto(number, IN + nationalityLength, length);
     // A number that is looked up was once accepted: neither the date nor the passport holder's residence is asked again.
@@ -96,7 +105,12 @@ export function canonicalPhone(length: u32): u32 {
 /** Value of a waybill, carrier and number in IN, for its keyed index: carrier, 00, number in OUT; 0 when it is not valid. */
 export function canonicalWaybill(carrierLength: u32, length: u32): u32 {
   let result: u32 = 0;
-  if (carrierLength <= MAX_VALUE && length <= MAX_VALUE && isText(IN, carrierLength) && isText(IN + carrierLength, length)) {
+  if (
+    carrierLength <= MAX_VALUE &&
+    length <= MAX_VALUE &&
+    isText(IN, carrierLength) &&
+    isText(IN + carrierLength, length)
+  ) {
     const carrierEnd = normalizeCodeInto(OUT, IN, carrierLength);
     const number = carrierEnd + 1;
     store<u8>(carrierEnd, 0);

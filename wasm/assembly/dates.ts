@@ -10,7 +10,8 @@ export function todayInChina(now: u64): u32 {
   const days = <u32>((now + CHINA_AHEAD_MS) / DAY_MS) + 719_468;
   const cycle = days / 146_097;
   const dayOfCycle = days % 146_097;
-  const yearOfCycle = (dayOfCycle - dayOfCycle / 1_460 + dayOfCycle / 36_524 - dayOfCycle / 146_096) / 365;
+  const yearOfCycle =
+    (dayOfCycle - dayOfCycle / 1_460 + dayOfCycle / 36_524 - dayOfCycle / 146_096) / 365;
   const dayOfYear = dayOfCycle - (365 * yearOfCycle + yearOfCycle / 4 - yearOfCycle / 100);
   const monthFromMarch = (5 * dayOfYear + 2) / 153;
   const day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1;

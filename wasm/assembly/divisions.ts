@@ -1,6 +1,11 @@
 /** Codes of administrative divisions (GB/T 2260), in force and historic. */
 import {
-  COUNTIES_CURRENT, COUNTIES_HISTORIC, COUNTY_SLOTS, PREFECTURES, PREFECTURE_COUNT, PROVINCES,
+  COUNTIES_CURRENT,
+  COUNTIES_HISTORIC,
+  COUNTY_SLOTS,
+  PREFECTURE_COUNT,
+  PREFECTURES,
+  PROVINCES,
 } from './data/counties.gen';
 
 export const COUNTY_UNLISTED: u32 = 0;
@@ -24,7 +29,10 @@ export function countyStatus(code: u32): u32 {
     if (<u32>load<u16>(PREFECTURES + (middle << 1)) < prefecture) low = middle + 1;
     else high = middle;
   }
-  if (low == PREFECTURE_COUNT || <u32>load<u16>(PREFECTURES + (low << 1)) != prefecture) return COUNTY_UNLISTED;
+  if (low == PREFECTURE_COUNT || <u32>load<u16>(PREFECTURES + (low << 1)) != prefecture)
+    return COUNTY_UNLISTED;
   if (((load<u64>(COUNTIES_CURRENT + (low << 3)) >> slot) & 1) != 0) return COUNTY_CURRENT;
-  return ((load<u64>(COUNTIES_HISTORIC + (low << 3)) >> slot) & 1) != 0 ? COUNTY_HISTORIC : COUNTY_UNLISTED;
+  return ((load<u64>(COUNTIES_HISTORIC + (low << 3)) >> slot) & 1) != 0
+    ? COUNTY_HISTORIC
+    : COUNTY_UNLISTED;
 }

@@ -3,16 +3,43 @@
  * refusal code, 0 when the number stands.
  */
 import {
-  DOC_ARMED_POLICE, DOC_FPR, DOC_HK_MACAO_PERMIT, DOC_HMT_RESIDENCE, DOC_MILITARY, DOC_PASSPORT_CN, DOC_PASSPORT_FOREIGN,
-  DOC_RESIDENT, DOC_RESIDENT_TEMP, DOC_TAIWAN_PERMIT, DOC_USCC,
-  REFUSAL_BAD_AREA, REFUSAL_BAD_CHECK, REFUSAL_BAD_DATE, REFUSAL_BAD_FORM, REFUSAL_BAD_NATIONALITY, REFUSAL_BAD_ORG_CHECK,
-  REFUSAL_DOC_NOT_ACCEPTED, REFUSAL_FIRST_GEN, REFUSAL_TYPE_MISMATCH, REFUSAL_UNKNOWN_DOC_TYPE,
-  WARNING_AREA_RETIRED, WARNING_AREA_UNLISTED,
+  DOC_ARMED_POLICE,
+  DOC_FPR,
+  DOC_HK_MACAO_PERMIT,
+  DOC_HMT_RESIDENCE,
+  DOC_MILITARY,
+  DOC_PASSPORT_CN,
+  DOC_PASSPORT_FOREIGN,
+  DOC_RESIDENT,
+  DOC_RESIDENT_TEMP,
+  DOC_TAIWAN_PERMIT,
+  DOC_USCC,
+  REFUSAL_BAD_AREA,
+  REFUSAL_BAD_CHECK,
+  REFUSAL_BAD_DATE,
+  REFUSAL_BAD_FORM,
+  REFUSAL_BAD_NATIONALITY,
+  REFUSAL_BAD_ORG_CHECK,
+  REFUSAL_DOC_NOT_ACCEPTED,
+  REFUSAL_FIRST_GEN,
+  REFUSAL_TYPE_MISMATCH,
+  REFUSAL_UNKNOWN_DOC_TYPE,
+  WARNING_AREA_RETIRED,
+  WARNING_AREA_UNLISTED,
 } from './codes.gen';
-import { COUNTY_CURRENT, COUNTY_HISTORIC, countyStatus, provinceExists } from './divisions';
 import { COUNTRY_ALPHA3, COUNTRY_ALPHA3_COUNT, COUNTRY_NUMERIC } from './data/countries.gen';
+import { COUNTY_CURRENT, COUNTY_HISTORIC, countyStatus, provinceExists } from './divisions';
 import {
-  allDigits, alphanumericValue, codePointAt, countCodePoints, decimalAt, isCode, isDigit, isHan, isUpper, widthAt,
+  allDigits,
+  alphanumericValue,
+  codePointAt,
+  countCodePoints,
+  decimalAt,
+  isCode,
+  isDigit,
+  isHan,
+  isUpper,
+  widthAt,
 } from './text';
 
 const X: u32 = 0x58;
@@ -46,7 +73,13 @@ export function documentClass(type: u32): u32 {
  * @param today date in China, YYYYMMDD
  * @param settledAbroad the holder of a Chinese passport has settled abroad
  */
-export function checkDocument(type: u32, p: usize, length: usize, today: u32, settledAbroad: bool): u32 {
+export function checkDocument(
+  type: u32,
+  p: usize,
+  length: usize,
+  today: u32,
+  settledAbroad: bool,
+): u32 {
   warned = 0;
   birth = 0;
   kept = length;
@@ -125,7 +158,8 @@ function checkForeigner2023(p: usize, length: usize, today: u32): u32 {
   const date = decimalAt(p + 6, 8);
   if (!isDate(date) || date > today) return REFUSAL_BAD_DATE;
   const country = decimalAt(p + 3, 3);
-  if (((load<u8>(COUNTRY_NUMERIC + (country >> 3)) >> (country & 7)) & 1) == 0) return REFUSAL_BAD_NATIONALITY;
+  if (((load<u8>(COUNTRY_NUMERIC + (country >> 3)) >> (country & 7)) & 1) == 0)
+    return REFUSAL_BAD_NATIONALITY;
   if (!provinceExists(decimalAt(p + 1, 2))) warned = WARNING_AREA_UNLISTED;
   birth = date;
   return 0;
@@ -163,11 +197,13 @@ function checkMilitary(p: usize, length: usize): u32 {
 
 /** Letters of GB 32100-2015 in order: 0-9 and A-Z without I, O, S, V, Z; 255 for those. */
 const USCC_VALUES: usize = memory.data<u8>([
-  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 255, 18, 19, 20, 21, 22, 255, 23, 24, 25, 255, 26, 27, 255,
-  28, 29, 30, 255,
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 255, 18, 19, 20, 21, 22, 255, 23,
+  24, 25, 255, 26, 27, 255, 28, 29, 30, 255,
 ]);
 /** GB 32100-2015: 3^i mod 31. */
-const USCC_WEIGHTS: usize = memory.data<u8>([1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28]);
+const USCC_WEIGHTS: usize = memory.data<u8>([
+  1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28,
+]);
 /** GB 11714-1997. */
 const ORGANISATION_WEIGHTS: usize = memory.data<u8>([3, 7, 9, 10, 5, 8, 4, 2]);
 
@@ -185,7 +221,8 @@ export function checkUscc(p: usize, length: usize): u32 {
   }
   if ((31 - (sum % 31)) % 31 != check) return REFUSAL_BAD_CHECK;
   sum = 0;
-  for (let i: usize = 0; i < 8; i++) sum += alphanumericValue(load<u8>(p + 8 + i)) * load<u8>(ORGANISATION_WEIGHTS + i);
+  for (let i: usize = 0; i < 8; i++)
+    sum += alphanumericValue(load<u8>(p + 8 + i)) * load<u8>(ORGANISATION_WEIGHTS + i);
   const rest = 11 - (sum % 11);
   const expected: u32 = rest == 10 ? X : rest == 11 ? 0x30 : 0x30 + rest;
   return load<u8>(p, 16) == expected ? 0 : REFUSAL_BAD_ORG_CHECK;
@@ -231,6 +268,7 @@ function isDate(date: u32): bool {
   const day = date % 100;
   if (year < 1800 || month < 1 || month > 12 || day < 1) return false;
   const leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-  const days: u32 = month == 2 ? (leap ? 29 : 28) : month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
+  const days: u32 =
+    month == 2 ? (leap ? 29 : 28) : month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
   return day <= days;
 }

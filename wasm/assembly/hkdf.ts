@@ -97,4 +97,5 @@ export function wipeHkdf(): void {
   wipe(KEY, HMAC_KEY_BYTES);
   wipe(STATE, HMAC_STATE_BYTES);
   wipe(BLOCK, HMAC_BYTES);
+  wipe(COUNTER, 1);
 }

@@ -160,6 +160,7 @@ export function hpkeExportInto(
 }
 
 export function wipeHpke(): void {
+  wipe(LABELED, LABELED_BYTES);
   wipe(SCHEDULE_CONTEXT, SCHEDULE_CONTEXT_BYTES);
   wipe(KEM_CONTEXT, KEM_CONTEXT_BYTES);
   wipe(DH, X25519_BYTES);

@@ -3,7 +3,18 @@ import { shownEnd } from './addresses';
 import { MAJOR_BYTES, MAJOR_MAP, MAJOR_TEXT, MAJOR_UINT, putHead, putString } from './cbor';
 import { FIELD_AGREEMENT } from './codes.gen';
 import {
-  P_ADDRESS, P_DOC_TYPE, P_NAME, P_NUMBER, P_PHONE, R_CARRIER, R_RECIPIENT, R_SENDER, R_TAKEN_AT, R_WAYBILL, hasKey, idPtr,
+  hasKey,
+  idPtr,
+  P_ADDRESS,
+  P_DOC_TYPE,
+  P_NAME,
+  P_NUMBER,
+  P_PHONE,
+  R_CARRIER,
+  R_RECIPIENT,
+  R_SENDER,
+  R_TAKEN_AT,
+  R_WAYBILL,
 } from './record';
 import { countCodePoints, isDigit, stepBack, widthAt } from './text';
 
@@ -20,8 +31,18 @@ export const MASKED_BYTES: usize = 2048;
 export function maskRecordInto(out: usize, r: usize): u32 {
   let p = putHead(out, MAJOR_MAP, 6);
   p = putString(putHead(p, MAJOR_UINT, 1), MAJOR_BYTES, idPtr(r), 16);
-  p = putString(putHead(p, MAJOR_UINT, 2), MAJOR_TEXT, load<usize>(r, R_CARRIER), load<usize>(r, R_CARRIER + 4));
-  p = putString(putHead(p, MAJOR_UINT, 3), MAJOR_TEXT, load<usize>(r, R_WAYBILL), load<usize>(r, R_WAYBILL + 4));
+  p = putString(
+    putHead(p, MAJOR_UINT, 2),
+    MAJOR_TEXT,
+    load<usize>(r, R_CARRIER),
+    load<usize>(r, R_CARRIER + 4),
+  );
+  p = putString(
+    putHead(p, MAJOR_UINT, 3),
+    MAJOR_TEXT,
+    load<usize>(r, R_WAYBILL),
+    load<usize>(r, R_WAYBILL + 4),
+  );
   p = putHead(putHead(p, MAJOR_UINT, 4), MAJOR_UINT, load<u64>(r, R_TAKEN_AT));
 
   const sender = r + R_SENDER;
@@ -45,7 +66,7 @@ export function maskRecordInto(out: usize, r: usize): u32 {
 function putNumber(out: usize, at: usize): usize {
   const p = load<usize>(at);
   const end = p + load<usize>(at, 4);
-  const count = countCodePoints(p, end);
+  const count: usize = countCodePoints(p, end);
   const first = widthAt(p);
   const last = stepBack(end);
   const hidden: usize = count > 2 ? count - 2 : 0;

@@ -1,10 +1,27 @@
 /** Names: normal form, placeholders, letters. */
 import { REFUSAL_BAD_NAME, REFUSAL_PLACEHOLDER } from './codes.gen';
 import {
-  PLACEHOLDERS, PLACEHOLDER_COUNT, PRIVATE_COUNT, PRIVATE_FIRST, PRIVATE_UNICODE, TITLES, TITLE_COUNT,
+  PLACEHOLDER_COUNT,
+  PLACEHOLDER_FIRSTS,
+  PLACEHOLDERS,
+  PRIVATE_COUNT,
+  PRIVATE_FIRST,
+  PRIVATE_UNICODE,
+  TITLE_COUNT,
+  TITLES,
 } from './data/names.gen';
 import {
-  codePointAt, countCodePoints, halfWidth, isHan, isInvisible, isPrivateUse, putCodePoint, trimEnd, trimStart, upperCase, widthAt,
+  codePointAt,
+  countCodePoints,
+  halfWidth,
+  isHan,
+  isInvisible,
+  isPrivateUse,
+  putCodePoint,
+  trimEnd,
+  trimStart,
+  upperCase,
+  widthAt,
 } from './text';
 
 /** Who bears the name, which tells the letters it may have. */
@@ -58,13 +75,21 @@ export function checkName(p: usize, end: usize, bearer: u32): u32 {
 
 /** What is typed for the separator of minority names, U+00B7 (民委发〔2016〕33号). */
 function isSeparator(c: u32): bool {
-  return c == 0x2022 || c == 0x2219 || c == 0x30fb || c == 0x25cf || c == 0x2027 || c == 0x22c5 || c == 0xff0e;
+  return (
+    c == 0x2022 ||
+    c == 0x2219 ||
+    c == 0x30fb ||
+    c == 0x25cf ||
+    c == 0x2027 ||
+    c == 0x22c5 ||
+    c == 0xff0e
+  );
 }
 
 /** The Unicode character of one that GBK systems hold in the private use area; any other character itself. */
 function fromPrivateUse(c: u32): u32 {
   const index = c - PRIVATE_FIRST;
-  return index < PRIVATE_COUNT ? load<u32>(PRIVATE_UNICODE + (<usize>index << 2)) : c;
+  return index < PRIVATE_COUNT ? load<u32>(PRIVATE_UNICODE + ((<usize>index) << 2)) : c;
 }
 
 /** Letters as passports print them, with what stands between them. */
@@ -77,11 +102,17 @@ function isLatin(c: u32): bool {
 
 /** A text of the list, or one or two code points before a title ("张女士"). */
 function isPlaceholder(p: usize, end: usize): bool {
-  if (listed(PLACEHOLDERS, PLACEHOLDER_COUNT, p, end)) return true;
+  if (p < end && beginsOne(p) && listed(PLACEHOLDERS, PLACEHOLDER_COUNT, p, end)) return true;
   // Titles have two code points of three octets; a surname one or two.
   const title = end - 6;
   if (end - p <= 6 || (load<u8>(title) & 0xf0) != 0xe0) return false;
   return countCodePoints(p, title) <= 2 && listed(TITLES, TITLE_COUNT, title, end);
+}
+
+/** False for most names: by the low eight bits of their first code point no placeholder begins like them. */
+function beginsOne(p: usize): bool {
+  const first = upperCase(halfWidth(codePointAt(p))) & 0xff;
+  return ((load<u8>(PLACEHOLDER_FIRSTS + (first >> 3)) >> (first & 7)) & 1) != 0;
 }
 
 function listed(list: usize, count: u32, p: usize, end: usize): bool {

@@ -37,8 +37,11 @@ const MASKED_AAD_BYTES: usize = 80;
 const TAG_BYTES: usize = 16;
 const INDEX_BYTES: usize = 16;
 
-/** Padded sizes by bucket number (wire/parcel.ts). */
-const BUCKETS: usize = memory.data<u32>([192, 448, 960, 1984, 4288]);
+/** Padded sizes by bucket number (wire/parcel.ts), and the smallest bucket of each view. */
+const BUCKETS: usize = memory.data<u32>([320, 448, 960, 1984, 4288]);
+export const MASKED_BUCKET: u32 = 0;
+const FULL_BUCKET: u32 = 1;
+const LARGEST_BUCKET: u32 = 4;
 
 /** Where a parcel's plaintext starts: two octets of length before the value. */
 const LENGTH_BYTES: usize = 2;
@@ -89,7 +92,7 @@ export function putFullParcel(
   epoch: usize,
   key: usize,
 ): usize {
-  const bucket = bucketFor(cborLen(r));
+  const bucket = bucketFor(cborLen(r), FULL_BUCKET);
   const size = bucketSize(bucket);
   const aad = putLength(to, FULL_AAD_BYTES + size + TAG_BYTES);
   const indexes = putAad(aad, VIEW_FULL, bucket, r, enterprise, now, epoch, key);
@@ -125,7 +128,7 @@ export function putMaskedParcel(
   const aad = to + 2;
   const at = aad + MASKED_AAD_BYTES;
   const length = maskRecordInto(at + LENGTH_BYTES, r);
-  const bucket = bucketFor(length);
+  const bucket = bucketFor(length, MASKED_BUCKET);
   const size = bucketSize(bucket);
   putLength(to, MASKED_AAD_BYTES + size + TAG_BYTES);
   putAad(aad, VIEW_MASKED, bucket, r, enterprise, now, epoch, key);
@@ -170,12 +173,12 @@ function putLength(to: usize, length: usize): usize {
   return to + 2;
 }
 
-/** The number of the smallest bucket that holds a value and its length. */
-export function bucketFor(length: usize): u32 {
-  for (let bucket: u32 = 0; bucket < 4; bucket++) {
+/** The number of the smallest bucket from `smallest` on that holds a value and its length. */
+export function bucketFor(length: usize, smallest: u32): u32 {
+  for (let bucket = smallest; bucket < LARGEST_BUCKET; bucket++) {
     if (length + LENGTH_BYTES <= bucketSize(bucket)) return bucket;
   }
-  return 4;
+  return LARGEST_BUCKET;
 }
 
 export function bucketSize(bucket: u32): usize {

@@ -1,7 +1,16 @@
 /** Phone numbers: what is shown (in normal form, with its hyphens), and canonical digits for the keyed indexes. */
 import { REFUSAL_BAD_PHONE, REFUSAL_IOT_NOT_CONTACT, WARNING_PHONE_UNALLOCATED } from './codes.gen';
 import { MACHINE_PREFIXES, MOBILE_PREFIXES } from './data/mobiles.gen';
-import { codePointAt, decimalAt, halfWidth, isBlank, isDigit, trimEnd, trimStart, widthAt } from './text';
+import {
+  codePointAt,
+  decimalAt,
+  halfWidth,
+  isBlank,
+  isDigit,
+  trimEnd,
+  trimStart,
+  widthAt,
+} from './text';
 
 /** Octets of a normal form; no phone number has as many digits. */
 const MAX_PHONE: usize = 40;
@@ -84,7 +93,8 @@ export function canonicalPhoneInto(out: usize, p: usize, end: usize): usize {
   if (extension < end) {
     // An extension: of a switchboard, or of a virtual number that hides the real one.
     const octets = end - extension;
-    if (load<u8>(extension) != HYPHEN || octets > 7 || digitsIn(extension, end) != <u32>octets - 1) return 0;
+    if (load<u8>(extension) != HYPHEN || octets > 7 || digitsIn(extension, end) != <u32>octets - 1)
+      return 0;
   }
   for (let from = p; from < extension; from++) {
     const c: u32 = load<u8>(from);
@@ -98,10 +108,13 @@ export function canonicalPhoneInto(out: usize, p: usize, end: usize): usize {
 
 /** Where a number in the form of a mobile begins, after `+86` or `0086`; 0 when it has another form. */
 function mobileStart(p: usize, end: usize): usize {
-  if (end - p > 3 && load<u8>(p) == 0x2b && load<u8>(p, 1) == 0x38 && load<u8>(p, 2) == 0x36) p += 3;
+  if (end - p > 3 && load<u8>(p) == 0x2b && load<u8>(p, 1) == 0x38 && load<u8>(p, 2) == 0x36)
+    p += 3;
   else if (end - p > 4 && load<u32>(p) == 0x3638_3030) p += 4;
   if (p < end && load<u8>(p) == HYPHEN) p++;
-  return end - p >= 11 && load<u8>(p) == 0x31 && isWellJoined(p, end) && digitsIn(p, end) >= 11 ? p : 0;
+  return end - p >= 11 && load<u8>(p) == 0x31 && isWellJoined(p, end) && digitsIn(p, end) >= 11
+    ? p
+    : 0;
 }
 
 /** Octets from `p` on that hold the first `count` digits, hyphens between them included. */

@@ -3,14 +3,42 @@
  * `validateRecord` points them to their normal forms. `r` is the address of RECORD_SIZE octets throughout.
  */
 import {
-  BAD_TEXT, CBOR_FALSE, CBOR_TRUE, MAJOR_ARRAY, MAJOR_BYTES, MAJOR_MAP, MAJOR_NEGATIVE, MAJOR_TEXT, MAJOR_UINT,
-  argumentAt, headLength, majorAt, scanFindings, scanItem,
+  argumentAt,
+  BAD_TEXT,
+  CBOR_FALSE,
+  CBOR_TRUE,
+  headLength,
+  MAJOR_ARRAY,
+  MAJOR_BYTES,
+  MAJOR_MAP,
+  MAJOR_NEGATIVE,
+  MAJOR_TEXT,
+  MAJOR_UINT,
+  majorAt,
+  scanFindings,
+  scanItem,
 } from './cbor';
 import {
-  FIELD_AGREEMENT, FIELD_GUARDIAN, FIELD_ID, FIELD_PHOTOS, FIELD_RECIPIENT, FIELD_REPLACES, FIELD_SENDER, FIELD_TOKEN,
-  MAX_RECORD_BYTES, REFUSAL_BAD_LENGTH, REFUSAL_BAD_PHOTO, REFUSAL_MALFORMED, REFUSAL_MISSING_FIELD,
-  REFUSAL_NOT_CANONICAL, REFUSAL_NOT_STRING, REFUSAL_RECORD_TOO_LARGE, REFUSAL_SENDER_AMBIGUOUS, REFUSAL_SENDER_REQUIRED,
-  REFUSAL_UNKNOWN_FIELD, REFUSAL_WRONG_TYPE,
+  FIELD_AGREEMENT,
+  FIELD_GUARDIAN,
+  FIELD_ID,
+  FIELD_PHOTOS,
+  FIELD_RECIPIENT,
+  FIELD_REPLACES,
+  FIELD_SENDER,
+  FIELD_TOKEN,
+  MAX_RECORD_BYTES,
+  REFUSAL_BAD_LENGTH,
+  REFUSAL_BAD_PHOTO,
+  REFUSAL_MALFORMED,
+  REFUSAL_MISSING_FIELD,
+  REFUSAL_NOT_CANONICAL,
+  REFUSAL_NOT_STRING,
+  REFUSAL_RECORD_TOO_LARGE,
+  REFUSAL_SENDER_AMBIGUOUS,
+  REFUSAL_SENDER_REQUIRED,
+  REFUSAL_UNKNOWN_FIELD,
+  REFUSAL_WRONG_TYPE,
 } from './codes.gen';
 
 // A text or byte string is its address and, 4 octets further on, its length.
@@ -160,7 +188,13 @@ export function decodeRecord(r: usize, ptr: usize, end: usize): usize {
 /** The id stands first in every record, so that even a refused one can be named in the answer. */
 function findId(r: usize, ptr: usize, end: usize): void {
   const key = ptr + headLength(ptr);
-  if (majorAt(ptr) != MAJOR_MAP || end < key + 18 || load<u8>(key) != 0x01 || load<u8>(key, 1) != 0x50) return;
+  if (
+    majorAt(ptr) != MAJOR_MAP ||
+    end < key + 18 ||
+    load<u8>(key) != 0x01 ||
+    load<u8>(key, 1) != 0x50
+  )
+    return;
   store<usize>(r, key + 2, ID);
   store<u64>(r, bswap<u64>(load<u64>(key, 2)) >> 16, ID_TIME);
 }
@@ -171,7 +205,10 @@ function decodeMap(r: usize, p: usize): void {
   let seen: u32 = 0;
   for (; entries != 0; entries--) {
     const key: u32 = load<u8>(p);
-    if (key < 1 || key > 13) return refuse(r, REFUSAL_UNKNOWN_FIELD, 0);
+    if (key < 1 || key > 13) {
+      refuse(r, REFUSAL_UNKNOWN_FIELD, 0);
+      return;
+    }
     seen |= 1 << key;
     p = decodeEntry(r, key, p + 1);
     if (refusal(r) != 0) return;
@@ -198,7 +235,7 @@ function decodeEntry(r: usize, key: u32, p: usize): usize {
   switch (key) {
     case 1:
       store<usize>(r, 0, ID);
-      p = takeBytes(r, p, 16, 16, key);
+      p = takeBytes(r, p, 16, 16, FIELD_ID);
       if (p != 0) store<usize>(r, p - 16, ID);
       return p;
     case 2:
@@ -232,7 +269,14 @@ function decodeEntry(r: usize, key: u32, p: usize): usize {
   }
 }
 
-function decodeParty(r: usize, party: usize, p: usize, parent: u32, keys: u32, mandatory: u32): usize {
+function decodeParty(
+  r: usize,
+  party: usize,
+  p: usize,
+  parent: u32,
+  keys: u32,
+  mandatory: u32,
+): usize {
   if (!expectMajor(r, p, MAJOR_MAP, parent)) return 0;
   let entries = argumentAt(p);
   p += headLength(p);

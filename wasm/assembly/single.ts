@@ -32,7 +32,7 @@ import { findEpoch, NATIONAL, VIEW_FULL, VIEW_MASKED } from './epochs';
 import { hpkeOpenInto } from './hpke';
 import { IN, OUT } from './io';
 import { maskRecordInto } from './mask';
-import { bucketFor, bucketSize } from './parcels';
+import { bucketFor, bucketSize, MASKED_BUCKET } from './parcels';
 import {
   OUTCOME_REFUSED,
   PLAIN,
@@ -140,11 +140,11 @@ function putAnswer(length: usize, outcome: u32): usize {
   put(ANSWER, CONTEXT + 64, RESULT_BYTES);
   if (load<u8>(ANSWER + 20) != OUTCOME_REFUSED) store<u8>(ANSWER + 20, <u8>outcome);
 
-  // Stored and duplicate carry the masked view and have the same size; nothing else shows it.
+  // Stored and duplicate carry the masked view and have the same size; nothing else carries it.
   const shown =
     load<u8>(ANSWER + 20) == OUTCOME_STORED || load<u8>(ANSWER + 20) == OUTCOME_DUPLICATE;
   const maskedLength = shown ? contextLength - CONTEXT_HEAD : 0;
-  const size = bucketSize(bucketFor(maskedLength));
+  const size = bucketSize(bucketFor(maskedLength, MASKED_BUCKET));
   storeU16(ANSWER + RESULT_BYTES, <u32>maskedLength);
   put(ANSWER + RESULT_BYTES + 2, CONTEXT + CONTEXT_HEAD, maskedLength);
 

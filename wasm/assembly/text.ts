@@ -39,8 +39,6 @@ export function keepText(end: usize): void {
 }
 
 /** Octets of the code point at `p`. */
-// @ts-ignore: decorator
-@inline
 export function widthAt(p: usize): usize {
   const lead: u32 = load<u8>(p);
   return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
@@ -116,27 +114,19 @@ export function trimEnd(p: usize, end: usize): usize {
 }
 
 /** Full-width forms of ASCII (U+FF01 to U+FF5E, U+3000) to their half-width ones. */
-// @ts-ignore: decorator
-@inline
 export function halfWidth(c: u32): u32 {
   if (c - 0xff01 < 94) return c - 0xfee0;
   return c == 0x3000 ? 0x20 : c;
 }
 
-// @ts-ignore: decorator
-@inline
 export function upperCase(c: u32): u32 {
   return c - 0x61 < 26 ? c - 0x20 : c;
 }
 
-// @ts-ignore: decorator
-@inline
 export function isDigit(c: u32): bool {
   return c - 0x30 < 10;
 }
 
-// @ts-ignore: decorator
-@inline
 export function isUpper(c: u32): bool {
   return c - 0x41 < 26;
 }
@@ -210,8 +200,9 @@ export function isPrivateUse(c: u32): bool {
  * variation selectors, tags, noncharacters. They would let one text pass for another and defeat the keyed indexes.
  */
 export function isInvisible(c: u32): bool {
-  if (c < 0x20 || c - 0x7f < 0x21) return true;
-  if (c < 0xad) return false;
+  // Most characters are Han or ASCII.
+  if (c - 0x3165 < 0xa69b) return false;
+  if (c < 0xad) return c < 0x20 || c - 0x7f < 0x21;
   return (
     c == 0xad ||
     c == 0x34f ||

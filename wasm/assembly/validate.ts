@@ -4,28 +4,101 @@
  */
 import { checkAddress } from './addresses';
 import {
-  DOC_ARMED_POLICE, DOC_MILITARY, DOC_PASSPORT_FOREIGN, DOC_RESIDENT, DOC_RESIDENT_TEMP, DOC_USCC,
-  FIELD_AGREEMENT, FIELD_CARRIER, FIELD_GOODS, FIELD_GUARDIAN, FIELD_ID, FIELD_OUTLET, FIELD_RECIPIENT, FIELD_REPLACES,
-  FIELD_SENDER, FIELD_TAKEN_AT, FIELD_TOKEN, FIELD_WAYBILL, GOODS_0, GOODS_1, MAX_ID_AGE_MS, MAX_ID_AHEAD_MS,
-  REFUSAL_BAD_AGREEMENT, REFUSAL_BAD_CARRIER, REFUSAL_BAD_DIVISION, REFUSAL_BAD_FORM, REFUSAL_BAD_GOODS, REFUSAL_BAD_ID,
-  REFUSAL_BAD_NATIONALITY, REFUSAL_BAD_OUTLET, REFUSAL_BAD_REPLACES, REFUSAL_BAD_TAKEN_AT, REFUSAL_BAD_WAYBILL,
-  REFUSAL_DOC_NOT_ACCEPTED, REFUSAL_GUARDIAN_REQUIRED, REFUSAL_ID_FUTURE, REFUSAL_ID_TOO_OLD, REFUSAL_MISSING_FIELD,
-  REFUSAL_RECORD_TOO_LARGE, REFUSAL_TOKEN_NOT_ACCEPTED, REFUSAL_UNKNOWN_DOC_TYPE, WARNING_DIVISION_UNLISTED,
+  DOC_ARMED_POLICE,
+  DOC_MILITARY,
+  DOC_PASSPORT_FOREIGN,
+  DOC_RESIDENT,
+  DOC_RESIDENT_TEMP,
+  DOC_USCC,
+  FIELD_AGREEMENT,
+  FIELD_CARRIER,
+  FIELD_GOODS,
+  FIELD_GUARDIAN,
+  FIELD_ID,
+  FIELD_OUTLET,
+  FIELD_RECIPIENT,
+  FIELD_REPLACES,
+  FIELD_SENDER,
+  FIELD_TAKEN_AT,
+  FIELD_TOKEN,
+  FIELD_WAYBILL,
+  GOODS_0,
+  GOODS_1,
+  MAX_ID_AGE_MS,
+  MAX_ID_AHEAD_MS,
+  REFUSAL_BAD_AGREEMENT,
+  REFUSAL_BAD_CARRIER,
+  REFUSAL_BAD_DIVISION,
+  REFUSAL_BAD_FORM,
+  REFUSAL_BAD_GOODS,
+  REFUSAL_BAD_ID,
+  REFUSAL_BAD_NATIONALITY,
+  REFUSAL_BAD_OUTLET,
+  REFUSAL_BAD_REPLACES,
+  REFUSAL_BAD_TAKEN_AT,
+  REFUSAL_BAD_WAYBILL,
+  REFUSAL_DOC_NOT_ACCEPTED,
+  REFUSAL_GUARDIAN_REQUIRED,
+  REFUSAL_ID_FUTURE,
+  REFUSAL_ID_TOO_OLD,
+  REFUSAL_MISSING_FIELD,
+  REFUSAL_RECORD_TOO_LARGE,
+  REFUSAL_TOKEN_NOT_ACCEPTED,
+  REFUSAL_UNKNOWN_DOC_TYPE,
+  WARNING_DIVISION_UNLISTED,
 } from './codes.gen';
 import { todayInChina } from './dates';
 import { COUNTY_UNLISTED, countyStatus, provinceExists } from './divisions';
 import {
-  canonicalLength, checkDocument, documentBirth, documentClass, documentWarnings, nationalityExists,
+  canonicalLength,
+  checkDocument,
+  documentBirth,
+  documentClass,
+  documentWarnings,
+  nationalityExists,
 } from './documents';
-import { NAME_HAN, NAME_LATIN, NAME_OPEN, checkName, normalizeNameInto } from './names';
+import { checkName, NAME_HAN, NAME_LATIN, NAME_OPEN, normalizeNameInto } from './names';
 import { canonicalPhoneInto, normalizePhoneInto, phoneRefusal, phoneWarnings } from './phones';
 import {
-  P_ADDRESS, P_AGREEMENT, P_DIVISION, P_DOC_TYPE, P_NAME, P_NATIONALITY, P_NUMBER, P_PHONE, P_SETTLED_ABROAD,
-  R_CARRIER, R_DOCUMENT_VALUE, R_GOODS, R_GUARDIAN, R_OUTLET, R_RECIPIENT, R_RECIPIENT_PHONE_VALUE, R_REPLACES, R_SENDER,
-  R_SENDER_PHONE_VALUE, R_TAKEN_AT, R_WAYBILL, R_WAYBILL_VALUE,
-  hasKey, idPtr, idTime, pointTo, refusal, refuse, warn,
+  hasKey,
+  idPtr,
+  idTime,
+  P_ADDRESS,
+  P_AGREEMENT,
+  P_DIVISION,
+  P_DOC_TYPE,
+  P_NAME,
+  P_NATIONALITY,
+  P_NUMBER,
+  P_PHONE,
+  P_SETTLED_ABROAD,
+  pointTo,
+  R_CARRIER,
+  R_DOCUMENT_VALUE,
+  R_GOODS,
+  R_GUARDIAN,
+  R_OUTLET,
+  R_RECIPIENT,
+  R_RECIPIENT_PHONE_VALUE,
+  R_REPLACES,
+  R_SENDER,
+  R_SENDER_PHONE_VALUE,
+  R_TAKEN_AT,
+  R_WAYBILL,
+  R_WAYBILL_VALUE,
+  refusal,
+  refuse,
+  warn,
 } from './record';
-import { hasTextRoom, isCode, keepText, normalizeCodeInto, textTop, trimEnd, trimStart } from './text';
+import {
+  hasTextRoom,
+  isCode,
+  keepText,
+  normalizeCodeInto,
+  textTop,
+  trimEnd,
+  trimStart,
+} from './text';
 import { checkWaybill, waybillWarnings } from './waybills';
 
 /** 2017-01-01 UTC: no parcel was registered under this system before. */
@@ -37,19 +110,27 @@ const MAX_NUMBER: usize = 160;
 /** Validates a record that `decodeRecord` has filled without a refusal. `now` is in milliseconds since 1970. */
 export function validateRecord(r: usize, now: u64): void {
   if (refusal(r) != 0) return;
-  if (!hasTextRoom()) return refuse(r, REFUSAL_RECORD_TOO_LARGE, 0);
+  if (!hasTextRoom()) {
+    refuse(r, REFUSAL_RECORD_TOO_LARGE, 0);
+    return;
+  }
   const today = todayInChina(now);
   validateId(r, now);
   validateWaybill(r);
   const takenAt = load<u64>(r, R_TAKEN_AT);
-  if (takenAt < FIRST_TAKEN_AT || takenAt > now + MAX_ID_AHEAD_MS) refuse(r, REFUSAL_BAD_TAKEN_AT, FIELD_TAKEN_AT);
+  if (takenAt < FIRST_TAKEN_AT || takenAt > now + MAX_ID_AHEAD_MS)
+    refuse(r, REFUSAL_BAD_TAKEN_AT, FIELD_TAKEN_AT);
   validateCode(r, r + R_OUTLET, 1, 32, true, REFUSAL_BAD_OUTLET, FIELD_OUTLET);
   const goods = load<u32>(r, R_GOODS);
   const goodsBits = goods < 64 ? GOODS_0 : GOODS_1;
-  if (goods > 127 || ((goodsBits >> (goods & 63)) & 1) == 0) refuse(r, REFUSAL_BAD_GOODS, FIELD_GOODS);
+  if (goods > 127 || ((goodsBits >> (goods & 63)) & 1) == 0)
+    refuse(r, REFUSAL_BAD_GOODS, FIELD_GOODS);
   if (refusal(r) != 0) return;
 
-  if (hasKey(r, FIELD_TOKEN)) return refuse(r, REFUSAL_TOKEN_NOT_ACCEPTED, FIELD_TOKEN);
+  if (hasKey(r, FIELD_TOKEN)) {
+    refuse(r, REFUSAL_TOKEN_NOT_ACCEPTED, FIELD_TOKEN);
+    return;
+  }
   if (hasKey(r, FIELD_AGREEMENT)) validateAgreement(r);
   else validateSender(r, today);
   if (hasKey(r, FIELD_GUARDIAN)) validateGuardian(r, today);
@@ -68,7 +149,10 @@ export function validateRecord(r: usize, now: u64): void {
 
 /** RFC 9562 section 5.7: version 7, variant 10; the first 48 bits are milliseconds. */
 function validateId(r: usize, now: u64): void {
-  if (!isUuid7(idPtr(r))) return refuse(r, REFUSAL_BAD_ID, FIELD_ID);
+  if (!isUuid7(idPtr(r))) {
+    refuse(r, REFUSAL_BAD_ID, FIELD_ID);
+    return;
+  }
   const time = idTime(r);
   if (time > now + MAX_ID_AHEAD_MS) refuse(r, REFUSAL_ID_FUTURE, FIELD_ID);
   else if (time + MAX_ID_AGE_MS < now) refuse(r, REFUSAL_ID_TOO_OLD, FIELD_ID);
@@ -82,16 +166,32 @@ function isUuid7(id: usize): bool {
 function validateWaybill(r: usize): void {
   if (refusal(r) != 0) return;
   const value = textTop();
-  if (load<usize>(r, R_CARRIER + 4) > MAX_NUMBER) return refuse(r, REFUSAL_BAD_CARRIER, FIELD_CARRIER);
-  const carrierEnd = normalizeCodeInto(value, load<usize>(r, R_CARRIER), load<usize>(r, R_CARRIER + 4));
+  if (load<usize>(r, R_CARRIER + 4) > MAX_NUMBER) {
+    refuse(r, REFUSAL_BAD_CARRIER, FIELD_CARRIER);
+    return;
+  }
+  const carrierEnd = normalizeCodeInto(
+    value,
+    load<usize>(r, R_CARRIER),
+    load<usize>(r, R_CARRIER + 4),
+  );
   const carrierLength = carrierEnd - value;
-  if (!isCode(value, carrierLength, 2, 12, false)) return refuse(r, REFUSAL_BAD_CARRIER, FIELD_CARRIER);
-  if (load<usize>(r, R_WAYBILL + 4) > MAX_NUMBER) return refuse(r, REFUSAL_BAD_WAYBILL, FIELD_WAYBILL);
+  if (!isCode(value, carrierLength, 2, 12, false)) {
+    refuse(r, REFUSAL_BAD_CARRIER, FIELD_CARRIER);
+    return;
+  }
+  if (load<usize>(r, R_WAYBILL + 4) > MAX_NUMBER) {
+    refuse(r, REFUSAL_BAD_WAYBILL, FIELD_WAYBILL);
+    return;
+  }
   store<u8>(carrierEnd, 0);
   const number = carrierEnd + 1;
   const end = normalizeCodeInto(number, load<usize>(r, R_WAYBILL), load<usize>(r, R_WAYBILL + 4));
   keepText(end);
-  if (!isCode(number, end - number, 6, 34, true)) return refuse(r, REFUSAL_BAD_WAYBILL, FIELD_WAYBILL);
+  if (!isCode(number, end - number, 6, 34, true)) {
+    refuse(r, REFUSAL_BAD_WAYBILL, FIELD_WAYBILL);
+    return;
+  }
   refuse(r, checkWaybill(value, carrierLength, number, end - number), FIELD_WAYBILL);
   warn(r, waybillWarnings());
   pointTo(r + R_CARRIER, value, carrierLength);
@@ -100,14 +200,28 @@ function validateWaybill(r: usize): void {
 }
 
 /** Puts a code into normal form and checks that it is `least` to `most` of A-Z, 0-9 and perhaps `-`. */
-function validateCode(r: usize, at: usize, least: usize, most: usize, hyphen: bool, code: u32, where: u32): void {
+function validateCode(
+  r: usize,
+  at: usize,
+  least: usize,
+  most: usize,
+  hyphen: bool,
+  code: u32,
+  where: u32,
+): void {
   if (refusal(r) != 0) return;
   const length = load<usize>(at, 4);
-  if (length > MAX_NUMBER) return refuse(r, code, where);
+  if (length > MAX_NUMBER) {
+    refuse(r, code, where);
+    return;
+  }
   const text = textTop();
   const end = normalizeCodeInto(text, load<usize>(at), length);
   keepText(end);
-  if (!isCode(text, end - text, least, most, hyphen)) return refuse(r, code, where);
+  if (!isCode(text, end - text, least, most, hyphen)) {
+    refuse(r, code, where);
+    return;
+  }
   pointTo(at, text, end - text);
 }
 
@@ -127,10 +241,14 @@ function validateGuardian(r: usize, today: u32): void {
   if (refusal(r) != 0) return;
   const guardian = r + R_GUARDIAN;
   const type = load<u32>(guardian, P_DOC_TYPE);
-  if (type == DOC_USCC) return refuse(r, REFUSAL_DOC_NOT_ACCEPTED, (FIELD_GUARDIAN << 4) | 1);
+  if (type == DOC_USCC) {
+    refuse(r, REFUSAL_DOC_NOT_ACCEPTED, (FIELD_GUARDIAN << 4) | 1);
+    return;
+  }
   validateDocument(r, guardian, FIELD_GUARDIAN, today);
   if (refusal(r) == 0 && isUnder14(documentBirth(), today)) {
-    return refuse(r, REFUSAL_GUARDIAN_REQUIRED, (FIELD_GUARDIAN << 4) | 2);
+    refuse(r, REFUSAL_GUARDIAN_REQUIRED, (FIELD_GUARDIAN << 4) | 2);
+    return;
   }
   validateName(r, guardian, bearerOf(type), FIELD_GUARDIAN);
   validatePhone(r, guardian, 0, FIELD_GUARDIAN);
@@ -152,26 +270,48 @@ function validateDocument(r: usize, party: usize, parent: u32, today: u32): void
   if (refusal(r) != 0) return;
   const type = load<u32>(party, P_DOC_TYPE);
   const where = (parent << 4) | 2;
-  if (type - 1 >= DOC_USCC) return refuse(r, REFUSAL_UNKNOWN_DOC_TYPE, (parent << 4) | 1);
+  if (type - 1 >= DOC_USCC) {
+    refuse(r, REFUSAL_UNKNOWN_DOC_TYPE, (parent << 4) | 1);
+    return;
+  }
   const length = load<usize>(party, P_NUMBER + 4);
-  if (length > MAX_NUMBER) return refuse(r, REFUSAL_BAD_FORM, where);
+  if (length > MAX_NUMBER) {
+    refuse(r, REFUSAL_BAD_FORM, where);
+    return;
+  }
   const value = textTop();
   store<u32>(value, documentClass(type));
   const number = value + 4;
   const end = normalizeCodeInto(number, load<usize>(party, P_NUMBER), length);
   keepText(end);
-  const code = checkDocument(type, number, end - number, today, load<u32>(party, P_SETTLED_ABROAD) != 0);
-  if (code != 0) return refuse(r, code, where);
+  const code = checkDocument(
+    type,
+    number,
+    end - number,
+    today,
+    load<u32>(party, P_SETTLED_ABROAD) != 0,
+  );
+  if (code != 0) {
+    refuse(r, code, where);
+    return;
+  }
   warn(r, documentWarnings());
 
   const nationality = load<usize>(party, P_NATIONALITY);
   const nationalityField = (parent << 4) | 3;
   if (type == DOC_PASSPORT_FOREIGN) {
-    if (nationality == 0) return refuse(r, REFUSAL_MISSING_FIELD, nationalityField);
-    if (!nationalityExists(nationality)) return refuse(r, REFUSAL_BAD_NATIONALITY, nationalityField);
+    if (nationality == 0) {
+      refuse(r, REFUSAL_MISSING_FIELD, nationalityField);
+      return;
+    }
+    if (!nationalityExists(nationality)) {
+      refuse(r, REFUSAL_BAD_NATIONALITY, nationalityField);
+      return;
+    }
     memory.copy(value + 1, nationality, 3);
   } else if (nationality != 0) {
-    return refuse(r, REFUSAL_BAD_NATIONALITY, nationalityField);
+    refuse(r, REFUSAL_BAD_NATIONALITY, nationalityField);
+    return;
   }
   pointTo(party + P_NUMBER, number, canonicalLength());
   if (parent != FIELD_GUARDIAN) pointTo(r + R_DOCUMENT_VALUE, value, 4 + canonicalLength());
@@ -180,7 +320,11 @@ function validateDocument(r: usize, party: usize, parent: u32, today: u32): void
 /** Which letters a name beside a document may have: only passports and permits print Latin ones. */
 function bearerOf(type: u32): u32 {
   if (type == DOC_USCC) return NAME_OPEN;
-  const han = type == DOC_RESIDENT || type == DOC_RESIDENT_TEMP || type == DOC_MILITARY || type == DOC_ARMED_POLICE;
+  const han =
+    type == DOC_RESIDENT ||
+    type == DOC_RESIDENT_TEMP ||
+    type == DOC_MILITARY ||
+    type == DOC_ARMED_POLICE;
   return han ? NAME_HAN : NAME_LATIN;
 }
 
@@ -197,12 +341,17 @@ function validateName(r: usize, party: usize, bearer: u32, parent: u32): void {
 function validatePhone(r: usize, party: usize, value: usize, parent: u32): void {
   if (refusal(r) != 0) return;
   const text = textTop();
-  const end = normalizePhoneInto(text, load<usize>(party, P_PHONE), load<usize>(party, P_PHONE + 4));
+  const end = normalizePhoneInto(
+    text,
+    load<usize>(party, P_PHONE),
+    load<usize>(party, P_PHONE + 4),
+  );
   const digits = end;
   const digitsEnd = canonicalPhoneInto(digits, text, end);
   if (digitsEnd == 0) {
     keepText(end);
-    return refuse(r, phoneRefusal(), (parent << 4) | 5);
+    refuse(r, phoneRefusal(), (parent << 4) | 5);
+    return;
   }
   keepText(digitsEnd);
   warn(r, phoneWarnings());
@@ -217,14 +366,19 @@ function validateAddress(r: usize, party: usize, parent: u32): void {
   const end = trimEnd(p, p + load<usize>(party, P_ADDRESS + 4));
   p = trimStart(p, end);
   const code = checkAddress(p, end);
-  if (code != 0) return refuse(r, code, (parent << 4) | 6);
+  if (code != 0) {
+    refuse(r, code, (parent << 4) | 6);
+    return;
+  }
   pointTo(party + P_ADDRESS, p, end - p);
 
   const division = load<u32>(party, P_DIVISION);
   if (division < 100000 || division > 999999 || !provinceExists(division / 10000)) {
-    return refuse(r, REFUSAL_BAD_DIVISION, (parent << 4) | 7);
+    refuse(r, REFUSAL_BAD_DIVISION, (parent << 4) | 7);
+    return;
   }
-  if (countyStatus(division) == COUNTY_UNLISTED && !isWholeProvince(division)) warn(r, WARNING_DIVISION_UNLISTED);
+  if (countyStatus(division) == COUNTY_UNLISTED && !isWholeProvince(division))
+    warn(r, WARNING_DIVISION_UNLISTED);
 }
 
 /** Taiwan, Hong Kong and Macao have no county codes in GB/T 2260. */

@@ -219,12 +219,12 @@ export class Primitives {
     return result;
   }
 
-  /** Copies the result and wipes it from the module. */
+  /** Copies the result, if there is one, and wipes its place in the module. */
   #optional(done: number, length: number): Uint8Array | undefined {
-    if (!done) return undefined;
     const out = Number(this.#exports.OUT.value);
-    const result = this.#memory.slice(out, out + length);
-    this.#memory.fill(0, out, out + length);
+    const end = out + Math.max(length, 0);
+    const result = done ? this.#memory.slice(out, end) : undefined;
+    this.#memory.fill(0, out, end);
     return result;
   }
 }
