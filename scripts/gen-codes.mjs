@@ -7,8 +7,9 @@ import * as limits from '../wire/limits.ts';
 import { DOC_TYPES, FIELDS, GOODS } from '../wire/record.ts';
 import { settle } from './rules/settle.mjs';
 
-const USED_LIMITS = ['MAX_RECORD_BYTES', 'MAX_CHUNK_BYTES', 'MAX_CHUNK_RECORDS', 'MAX_CBOR_DEPTH'];
-const USED_TIMES = ['MAX_ID_AHEAD_MS', 'MAX_ID_AGE_MS'];
+const { MAX_RECORD_BYTES, MAX_CHUNK_BYTES, MAX_CHUNK_RECORDS, MAX_CBOR_DEPTH } = limits;
+const COUNTS = { MAX_RECORD_BYTES, MAX_CHUNK_BYTES, MAX_CHUNK_RECORDS, MAX_CBOR_DEPTH };
+const TIMES = { MAX_ID_AHEAD_MS: limits.MAX_ID_AHEAD_MS, MAX_ID_AGE_MS: limits.MAX_ID_AGE_MS };
 
 /** `takenAt` -> `TAKEN_AT`. */
 const upper = (name) => name.replace(/([A-Z])/g, '_$1').toUpperCase();
@@ -23,8 +24,8 @@ const lines = [
   '// Masks in the warnings word.',
   ...Object.entries(WARNINGS).map(([name, bit]) => constant(`WARNING_${name}`, 'u32', 1 << bit)),
   '',
-  ...USED_LIMITS.map((name) => constant(name, 'u32', limits[name])),
-  ...USED_TIMES.map((name) => constant(name, 'u64', limits[name])),
+  ...Object.entries(COUNTS).map(([name, value]) => constant(name, 'u32', value)),
+  ...Object.entries(TIMES).map(([name, value]) => constant(name, 'u64', value)),
   '',
   ...Object.entries(DOC_TYPES).map(([name, type]) => constant(`DOC_${name}`, 'u32', type)),
   '',

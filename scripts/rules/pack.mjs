@@ -18,8 +18,9 @@ export function number(name, type, value) {
 /** A constant table as `memory.data`. @param {(number | bigint)[]} values */
 export function table(name, type, values) {
   const hex = values.map((value) => `0x${value.toString(16)}`);
-  const rows = Array.from({ length: Math.ceil(hex.length / 12) }, (_, i) =>
-    `  ${hex.slice(i * 12, i * 12 + 12).join(', ')},`,
+  const rows = Array.from(
+    { length: Math.ceil(hex.length / 12) },
+    (_, i) => `  ${hex.slice(i * 12, i * 12 + 12).join(', ')},`,
   );
   return [`export const ${name}: usize = memory.data<${type}>([`, ...rows, ']);'].join('\n');
 }

@@ -47,15 +47,19 @@ const party: PartyBinding = {
 let session: Session;
 let memories: Uint8Array[];
 
+const { Instance } = WebAssembly;
+
+class RecordedInstance extends Instance {
+  constructor(module: WebAssembly.Module) {
+    super(module);
+    memories.push(new Uint8Array((this.exports.memory as WebAssembly.Memory).buffer));
+  }
+}
+
 beforeEach(() => {
   memories = [];
   // Every instance's memory, so that it can be searched for what should not be there.
-  const { Instance } = WebAssembly;
-  vi.spyOn(WebAssembly, 'Instance').mockImplementation(((module: WebAssembly.Module) => {
-    const instance = new Instance(module);
-    memories.push(new Uint8Array((instance.exports.memory as WebAssembly.Memory).buffer));
-    return instance;
-  }) as never);
+  vi.spyOn(WebAssembly, 'Instance').mockImplementation(RecordedInstance as never);
   session = new Session(loadModule(), CITY, (s) => {
     s.setEdgeKey(KEY_ID, edgePrivate, NOW - 1000, NOW + 86_400_000);
     s.setIndexKey(

@@ -109,9 +109,9 @@ function isPlaceholder(p: usize, end: usize): bool {
   return countCodePoints(p, title) <= 2 && listed(TITLES, TITLE_COUNT, title, end);
 }
 
-/** False for most names: by the low eight bits of their first code point no placeholder begins like them. */
+/** False for most names: by the low ten bits of their first code point no placeholder begins like them. */
 function beginsOne(p: usize): bool {
-  const first = upperCase(halfWidth(codePointAt(p))) & 0xff;
+  const first = upperCase(halfWidth(codePointAt(p))) & 1023;
   return ((load<u8>(PLACEHOLDER_FIRSTS + (first >> 3)) >> (first & 7)) & 1) != 0;
 }
 

@@ -2,7 +2,7 @@
 // Names seen on waybills in place of a person's; own collection after 邮件快件实名收寄管理办法 art. 6 (2026-11-01).
 // GB 18030-2005 and -2022: code points of GBK FE50 to FEA0 that older systems hold in the private use area (2023-08-01).
 
-// Bit n: the first code point of one of them is n modulo 256.
+// Bit n: the first code point of one of them is n modulo 1024.
 export const PLACEHOLDER_FIRSTS: usize = memory.data<u8>([
   0x0, 0xa0, 0x1, 0x1, 0x8a, 0x15, 0x42, 0xc4, 0x2, 0x4b, 0x30, 0x86,
   0x20, 0x8, 0x89, 0x60, 0x20, 0x44, 0x0, 0x12, 0x5, 0x40, 0x0, 0x1,
