@@ -153,8 +153,8 @@ function names() {
         'PLACEHOLDER_FIRSTS',
         'u8',
         bitmap(
-          data.names.map((name) => name.codePointAt(0) & 255),
-          256,
+          data.names.map((name) => name.codePointAt(0) & 1023),
+          1024,
         ),
       ),
       '// Texts with their length in front.',

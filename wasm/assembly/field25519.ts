@@ -34,7 +34,7 @@ export function decode(out: usize, bytes: usize): void {
   store<i64>(out, (load<u32>(bytes, 28) >> 6) & MASK25, 72);
 }
 
-/** Writes the one representative from 0 to p - 1, little-endian. RFC 7748 5 */
+/** Writes a product's one representative from 0 to p - 1, little-endian. RFC 7748 5 */
 export function encode(out: usize, a: usize): void {
   let a0 = load<i64>(a);
   let a1 = load<i64>(a, 8);
@@ -47,20 +47,20 @@ export function encode(out: usize, a: usize): void {
   let a8 = load<i64>(a, 64);
   let a9 = load<i64>(a, 72);
 
-  // The limbs sum up to between -p and 2p. The quotient by p is the carry that comes out of the top when 19 is
-  // added with the carry of the top limb: adding 19 * quotient and dropping bit 255 then takes it off.
-  let quotient = (19 * a9 + (1 << 24)) >> 25;
-  quotient = (a0 + quotient) >> 26;
-  quotient = (a1 + quotient) >> 25;
-  quotient = (a2 + quotient) >> 26;
-  quotient = (a3 + quotient) >> 25;
-  quotient = (a4 + quotient) >> 26;
-  quotient = (a5 + quotient) >> 25;
-  quotient = (a6 + quotient) >> 26;
-  quotient = (a7 + quotient) >> 25;
-  quotient = (a8 + quotient) >> 26;
-  quotient = (a9 + quotient) >> 25;
-  a0 += 19 * quotient;
+  // Carried limbs stand for a value between -p and p. What comes out of the top is then -1 below 0, else 0.
+  let carry = a0 >> 26;
+  carry = (a1 + carry) >> 25;
+  carry = (a2 + carry) >> 26;
+  carry = (a3 + carry) >> 25;
+  carry = (a4 + carry) >> 26;
+  carry = (a5 + carry) >> 25;
+  carry = (a6 + carry) >> 26;
+  carry = (a7 + carry) >> 25;
+  carry = (a8 + carry) >> 26;
+  carry = (a9 + carry) >> 25;
+
+  // Below 0, p = 2^255 - 19 is added: 19 off here, 2^255 by dropping the carry out of the top.
+  a0 += 19 * carry;
   a1 += a0 >> 26;
   a0 &= MASK26;
   a2 += a1 >> 25;

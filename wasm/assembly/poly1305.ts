@@ -65,19 +65,17 @@ export function poly1305FinishInto(out: usize, state: usize): void {
   let h3 = load<u64>(state, 24);
   let h4 = load<u64>(state, 32);
 
-  // Twice round: the first carry out of the top may ripple through every limb again.
-  for (let pass = 0; pass < 2; pass++) {
-    h1 += h0 >> LIMB_BITS;
-    h0 &= LIMB_MASK;
-    h2 += h1 >> LIMB_BITS;
-    h1 &= LIMB_MASK;
-    h3 += h2 >> LIMB_BITS;
-    h2 &= LIMB_MASK;
-    h4 += h3 >> LIMB_BITS;
-    h3 &= LIMB_MASK;
-    h0 += (h4 >> LIMB_BITS) * 5;
-    h4 &= LIMB_MASK;
-  }
+  // Down to 26 bits a limb; only h0 may stay a little above, which the sums below bear.
+  h1 += h0 >> LIMB_BITS;
+  h0 &= LIMB_MASK;
+  h2 += h1 >> LIMB_BITS;
+  h1 &= LIMB_MASK;
+  h3 += h2 >> LIMB_BITS;
+  h2 &= LIMB_MASK;
+  h4 += h3 >> LIMB_BITS;
+  h3 &= LIMB_MASK;
+  h0 += (h4 >> LIMB_BITS) * 5;
+  h4 &= LIMB_MASK;
 
   // h is at least p exactly when h + 5 reaches 2^130; then h - p is h + 5 - 2^130.
   let carry = (h0 + 5) >> LIMB_BITS;
@@ -87,15 +85,13 @@ export function poly1305FinishInto(out: usize, state: usize): void {
   carry = (h4 + carry) >> LIMB_BITS;
   h0 += carry * 5;
 
-  // Only the low 128 bits count from here on: the sums below carry what is left over.
-  const low = load<u64>(state, S);
-  const high = load<u64>(state, S + 8);
-  const hLow = h0 + (h1 << 26) + (h2 << 52);
-  const lost = <u64>(hLow < h2 << 52);
-  const hHigh = (h2 >> 12) + (h3 << 14) + (h4 << 40) + lost;
-  const tagLow = hLow + low;
+  // Modulo 2^128 from here on: what stands above in h4 falls off.
+  const low = h0 + (h1 << 26) + (h2 << 52);
+  const high = (h2 >> 12) + (h3 << 14) + (h4 << 40) + <u64>(low < h2 << 52);
+  const tagLow = low + load<u64>(state, S);
+  const tagHigh = high + load<u64>(state, S + 8) + <u64>(tagLow < low);
   store<u64>(out, tagLow);
-  store<u64>(out, hHigh + high + <u64>(tagLow < low), 8);
+  store<u64>(out, tagHigh, 8);
   wipe(state, POLY1305_STATE_BYTES);
 }
 
