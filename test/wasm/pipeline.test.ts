@@ -56,62 +56,13 @@ const recording = new Proxy(WebAssembly.Instance, {
   },
 });
 
-beforeEach, describe, expect, it, vi } from 'vitest';
-
-import { ModuleTrap, type PartyBinding, Session } from '../../wasm/host/session.ts';
-import { parsePadded, parseResults, parseSingleAnswer, parseSummary } from '../../wire/answer.ts';
-import { parseBatch } from '../../wire/batch.ts';
-import { concat, equalBytes, u16, u32, utf8 } from '../../wire/bytes.ts';
-import { OUTCOMES, REFUSALS } from '../../wire/codes.ts';
-import { encapsulationInfo, encodeHeader, FINAL_AAD, SINGLE, STREAM } from '../../wire/envelope.ts';
-import {
-  EPOCH_COMMIT_LABEL,
-  encodeEpoch,
-  NATIONAL,
-  parseEpoch,
-  wrapInfo,
-} from '../../wire/epoch.ts';
-import {
-  PARCEL_KEY_LABEL,
-  type Parcel,
-  parcelNonce,
-  parseParcel,
-  VIEW_FULL,
-  VIEW_MASKED,
-} from '../../wire/parcel.ts';
-import { decodeMasked, decodeRecord, encodeRecord, uuidBytes } from '../../wire/record.ts';
-import { openWith, sender } from '../support/hpke.ts';
-import { validRecord } from '../support/records.ts';
-import { loadModule } from '../support/wasm.ts';
-
-const NOW = Date.UTC(2026, 10, 20, 8);
-const CITY = 520100;
-const KEY_ID = 7;
-
-const edgePrivate = crypto.getRandomValues(new Uint8Array(32));
-const indexKey = crypto.getRandomValues(new Uint8Array(32));
-const regulators = [1, 2].map(() => crypto.getRandomValues(new Uint8Array(32)));
-const company = crypto.getRandomValues(new Uint8Array(32));
-const party: PartyBinding = {
-  enterprise: crypto.getRandomValues(new Uint8Array(16)),
-  device: new Uint8Array(16),
-  masked: true,
-};
-
-let session: Session;
-let memories: Uint8Array[];
-
-const { Instance } = WebAssembly;
-
-class RecordedInstance extends Instance {
-  constructor(module: WebAssembly.Module) {
-    super(module);
-    memories.push(new Uint8Array((this.exports.memory as WebAssembly.Memory).buffer));
-  }
-}
-
 beforeEach(() => {
   memories = [];
+  vi.stubGlobal('WebAssembly', {
+    Module: WebAssembly.Module,
+    RuntimeError: WebAssembly.RuntimeError,
+    Instance: recording,
+  });
   session = new Session(loadModule(), CITY, (s) => {
     s.setEdgeKey(KEY_ID, edgePrivate, NOW - 1000, NOW + 86_400_000);
     s.setIndexKey(
