@@ -18,7 +18,7 @@ export interface WriterKey {
 export interface CommitInput {
   /** Epoch headers (wire/epoch.ts) that the batches need; those already stored are ignored. */
   epochs: readonly Uint8Array[];
-  /** Packed batches (wire/batch.ts), all of the writer's city and enterprise. */
+  /** Packed batches (wire/batch.ts), all of the writer's city and enterprise; at most MAX_COMMIT_RECORDS records in all. */
   batches: readonly Uint8Array[];
   committedMs: number;
 }
@@ -71,6 +71,7 @@ export interface ParcelStore {
    * @returns the new head, and one outcome byte (wire/codes.ts) per record, batch by batch
    * @throws StaleHeadError when `head` is not the last commit, for another incarnation of the writer has gone on
    * @throws StoreFullError when the store can take no more
+   * @throws RangeError over MAX_COMMIT_RECORDS; TypeError for a batch of another city or enterprise; FormatError
    * @throws anything else: it may or may not have been stored; open the writer again and append the same again, which is
    * safe, since what was stored is then found as a duplicate
    */
@@ -110,10 +111,12 @@ export interface ParcelStore {
   ): Promise<Uint8Array[]>;
 
   /**
-   * Moves the keyed indexes of up to `limit` of a writer's parcels, that came after its mark, into the index table, sorted.
+   * Moves keyed indexes into the index table, sorted: those of up to `limit` parcels of all writers, the longest waiting first,
+   * in whole commits and at least one. Does nothing while fewer wait and all of them were committed after `sinceMs`: a few
+   * large fillings cost a tenth of many small ones, which touch a page of the table for each index.
    * @returns how many parcels are still behind
    */
-  fillIndexes(writer: number, limit: number): Promise<number>;
+  fillIndexes(limit: number, sinceMs: number): Promise<number>;
 
   /** Deletes payloads and index entries by law; receipts stay, marked erased. @returns how many were there */
   erase(scope: Required<Scope>, ids: readonly Uint8Array[], erasedMs: number): Promise<number>;
@@ -137,6 +140,9 @@ export class StoreFullError extends Error {
     this.name = 'StoreFullError';
   }
 }
+
+/** Records that a store takes in one commit. */
+export const MAX_COMMIT_RECORDS = 8_192;
 
 /** Milliseconds of a day; days in the store are UTC. */
 export const DAY_MS = 86_400_000;

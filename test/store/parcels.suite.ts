@@ -70,6 +70,10 @@ async function pull(
   return collect(store.page(scope, view, cursor, until));
 }
 
+async function fillAll(store: ParcelStore): Promise<void> {
+  while ((await store.fillIndexes(1_000, Number.MAX_SAFE_INTEGER)) > 0);
+}
+
 async function collect<T>(all: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = [];
   for await (const item of all) items.push(item);
@@ -418,7 +422,7 @@ export function parcelStoreSuite(make: () => ParcelStore): void {
         expect(await store.find(author.scope, [random(16)], ...days, 10)).toEqual([]);
       };
       await check();
-      expect(await store.fillIndexes(author.writer, 1_000)).toBe(0);
+      await fillAll(store);
       await check();
     });
 
@@ -437,8 +441,7 @@ export function parcelStoreSuite(make: () => ParcelStore): void {
         to: number,
       ) => (await store.find(scope, [index], TODAY + from, TODAY + to, 10)).length;
       for (const filled of [false, true]) {
-        if (filled) await store.fillIndexes(author.writer, 1_000);
-        if (filled) await store.fillIndexes(other.writer, 1_000);
+        if (filled) await fillAll(store);
         expect(await count({ city: author.key.city }, -2, 1)).toBe(4);
         expect(await count({ city: author.key.city }, -1, 0)).toBe(1);
         expect(await count(author.scope, -2, 1)).toBe(2);
@@ -449,19 +452,34 @@ export function parcelStoreSuite(make: () => ParcelStore): void {
 
     it('fills in steps and tells how many parcels are behind', async () => {
       const store = make();
+      await fillAll(store);
       const author = new Author(store);
+      const other = new Author(store, author.key.city, author.key.enterprise, 'n-2');
       const lists = [makeRecords(2), makeRecords(2), makeRecords(5)];
       for (const records of lists) await author.commit([records]);
+      const last = makeRecords(1);
+      await other.commit([last]);
       const left: number[] = [];
       for (let i = 0; i < 4; i++) {
-        left.push(await store.fillIndexes(author.writer, 4));
-        for (const { indexes } of lists.flat()) {
+        left.push(await store.fillIndexes(4, NOW));
+        for (const { indexes } of [...lists.flat(), ...last]) {
           expect(await store.find(author.scope, indexes, ...days, 10)).toHaveLength(1);
         }
       }
-      expect(left).toEqual([5, 0, 0, 0]);
+      expect(left).toEqual([6, 1, 0, 0]);
+    });
+
+    it('waits with filling until enough are behind or the first has waited long enough', async () => {
+      const store = make();
+      await fillAll(store);
+      const author = new Author(store);
+      await author.commit([makeRecords(2)]);
+      expect(await store.fillIndexes(3, NOW - 1)).toBe(2);
       await author.commit([makeRecords(1)]);
-      expect(await store.fillIndexes(author.writer, 4)).toBe(0);
+      expect(await store.fillIndexes(3, NOW - 1)).toBe(0);
+      await author.commit([makeRecords(1)]);
+      expect(await store.fillIndexes(3, NOW - 1)).toBe(1);
+      expect(await store.fillIndexes(3, NOW)).toBe(0);
     });
 
     it('does not take a missing index for one', async () => {
@@ -470,7 +488,7 @@ export function parcelStoreSuite(make: () => ParcelStore): void {
       const none = new Uint8Array(16);
       await author.commit([[makeRecord({ indexes: [none, random(16), random(16), none] })]]);
       for (const filled of [false, true]) {
-        if (filled) await store.fillIndexes(author.writer, 10);
+        if (filled) await fillAll(store);
         expect(await store.find(author.scope, [none], ...days, 10)).toEqual([]);
       }
     });
@@ -483,7 +501,7 @@ export function parcelStoreSuite(make: () => ParcelStore): void {
         const author = new Author(store);
         const [gone, kept] = [makeRecord(), makeRecord()];
         await author.commit([[gone, kept]]);
-        if (filled) await store.fillIndexes(author.writer, 10);
+        if (filled) await fillAll(store);
         expect(await store.erase(author.scope, [gone.id, random(16)], NOW)).toBe(1);
         expect(await store.erase(author.scope, [gone.id], NOW)).toBe(0);
         for (const view of ['full', 'masked'] as const) {
@@ -492,7 +510,7 @@ export function parcelStoreSuite(make: () => ParcelStore): void {
           expect(commit?.receipts.map(({ parcel }) => parcel.length > 0)).toEqual([false, true]);
           expect(commit?.receipts.map(({ id }) => hex(id))).toEqual([hex(gone.id), hex(kept.id)]);
         }
-        await store.fillIndexes(author.writer, 10);
+        await fillAll(store);
         const find = (record: TestRecord) =>
           store.find(author.scope, record.indexes, TODAY, TODAY, 10);
         expect(await find(gone)).toEqual([]);

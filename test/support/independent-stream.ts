@@ -74,7 +74,7 @@ export async function openDuplex(url: string, credentials: Credentials, key: Edg
     /** Resets the connection. */
     reset: () => abort.abort(),
     response,
-    /** Frames of the answer, as they come. */
+    /** Frames of the answer, as they come; it begins when the first chunk has opened. */
     answer: async () => new AnswerReader((await response).body, encapsulation),
   };
 }

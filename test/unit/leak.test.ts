@@ -54,7 +54,7 @@ const FORMS: Record<string, (value: string) => Buffer> = {
     Buffer.from(`key-${Buffer.from(`{"v":"${value}"}`).toString('base64url')}`),
   percent: (value) => Buffer.from(encodeURIComponent(value)),
   'lower-case percent': (value) =>
-    Buffer.from(encodeURIComponent(value).replace(/%../g, (escape) => escape.toLowerCase())),
+    Buffer.from(encodeURIComponent(value).replace(/%../g, (octet) => octet.toLowerCase())),
   'a URL': (value) => Buffer.from(encodeURI(`https://example.org/find?q=${value}&page=2`)),
   'a form': (value) => Buffer.from(new URLSearchParams({ q: value, page: '2' }).toString()),
 };
@@ -83,7 +83,11 @@ describe('search for plaintext', () => {
     const one = needlesOf([ADDRESS]);
     for (const [form, encode] of Object.entries(FORMS)) {
       for (let lead = 0; lead < 64; lead += 7) {
-        const content = Buffer.concat([Buffer.alloc(500 + lead), encode(ADDRESS), Buffer.alloc(500)]);
+        const content = Buffer.concat([
+          Buffer.alloc(500 + lead),
+          encode(ADDRESS),
+          Buffer.alloc(500),
+        ]);
         expect(search(content, one, 64), `${form}, ${lead}`).toHaveLength(1);
       }
     }

@@ -1,0 +1,138 @@
+/** A pull into a file: opened as it comes, kept only when it is proven to be complete. */
+
+import { uuidText } from '../../wire/record.ts';
+import type { EdgeClient } from '../edge.ts';
+import { type OpenCode, OpenError } from '../errors.ts';
+import type { Opened } from '../open.ts';
+import { csvHeader, csvLines, ndjsonLine } from '../output.ts';
+import { newPullState, type PullState, pull } from '../pull.ts';
+import type { Workspace } from '../workspace.ts';
+import { OutputFile } from './files.ts';
+
+export type Format = 'ndjson' | 'csv';
+
+export interface DownloadOptions {
+  edge: EdgeClient;
+  workspace: Workspace;
+  out: string;
+  format: Format;
+  /** From the first parcel on, not from where the last pull ended. */
+  all?: boolean;
+  onProgress?(parcels: number): void;
+}
+
+export interface DownloadReport {
+  parcels: number;
+  opened: number;
+  /** Parcels that do not open, and epochs that were not accepted (without an id). */
+  failures: { id?: string; code: OpenCode }[];
+  erased: number;
+  epochs: number;
+  pages: number;
+}
+
+/** Records formatted at a time. */
+const BATCH = 256;
+
+/**
+ * Pulls, opens and writes. The file gets its name, and the place where the pull ended is remembered, only when the whole pull
+ * is proven to be complete.
+ * @throws IncompletePull, EdgeError, TrustError, WorkspaceError, CliFailure `exists`
+ */
+export async function download(options: DownloadOptions): Promise<DownloadReport> {
+  const { edge, workspace, out, format } = options;
+  const desk = workspace.regulator();
+  const opener = workspace.opener(desk.recipientKeys, edge.lists);
+  const file = new OutputFile(out);
+  const writer = recordWriter(file, format, workspace);
+  const failures: DownloadReport['failures'] = [];
+  let opened = 0;
+  try {
+    await edge.recipients();
+    await writer.start();
+    const report = await pull(edge, desk.identity, {
+      view: 'full',
+      state: startState(workspace, options.all === true),
+      onEpoch(header) {
+        attempt(
+          () => opener.addEpoch(header),
+          (code) => {
+            // Nobody's fault: another reader's epoch. A parcel of ours that needed it would not open, and be told.
+            if (code !== 'epoch_not_for_us') failures.push({ code });
+          },
+        );
+      },
+      onParcel(parcel, row) {
+        const record = attempt(
+          () => opener.open(parcel, row),
+          (code) => failures.push({ id: uuidText(row.id), code }),
+        );
+        if (!record) return;
+        opened++;
+        return writer.write(record);
+      },
+      onProgress: ({ parcels }) => options.onProgress?.(parcels),
+    });
+    await writer.end();
+    await file.finish();
+    workspace.keepLists(edge.lists);
+    workspace.keepPullState(report.state);
+    const { parcels, erased, epochs, pages } = report;
+    return { parcels, opened, failures, erased, epochs, pages };
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+}
+
+/**
+ * Where to begin. From the first parcel on, every commit that was reached before is still a promise: a store that has lost
+ * some of them does not pass.
+ */
+function startState(workspace: Workspace, all: boolean): PullState {
+  const known = workspace.pullState();
+  if (!known) return newPullState(workspace.city, 'full');
+  if (!all) return known;
+  return {
+    ...known,
+    writers: known.writers.map(({ writer, sequence, head, promised }) => ({
+      ...{ writer, sequence: 0, head: GENESIS },
+      promised: sequence > 0 ? [{ sequence, head }, ...promised] : promised,
+    })),
+  };
+}
+
+const GENESIS = '00'.repeat(32);
+
+function recordWriter(file: OutputFile, format: Format, workspace: Workspace) {
+  const names = workspace.enterpriseNames();
+  const named = { enterpriseName: (id: string) => names.get(id) };
+  let batch: Opened[] = [];
+  const flush = () => {
+    const text =
+      format === 'csv'
+        ? csvLines(batch, named)
+        : batch.map((opened) => ndjsonLine(opened, named)).join('');
+    batch = [];
+    return file.write(text);
+  };
+  return {
+    // Spreadsheets take a CSV without the mark for one in the system's own encoding.
+    start: () => (format === 'csv' ? file.write(csvHeader({ bom: true })) : undefined),
+    write(opened: Opened): void | Promise<void> {
+      batch.push(opened);
+      if (batch.length >= BATCH) return flush();
+    },
+    end: () => (batch.length > 0 ? flush() : undefined),
+  };
+}
+
+function attempt<T>(open: () => T, refused: (code: OpenCode) => void): T | undefined {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof OpenError)) throw error;
+    refused(error.code);
+    return undefined;
+  }
+}

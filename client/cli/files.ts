@@ -1,0 +1,73 @@
+/** Output files. What they hold is personal data more often than not, so nobody but their owner may read them. */
+
+import { once } from 'node:events';
+import { createWriteStream, existsSync, rmSync, type WriteStream } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { CliFailure } from './failure.ts';
+
+/** Octets gathered before they are written: many small writes cost more than the work between them. */
+const GATHER = 64 * 1024;
+
+/** A file that stands under another name until it is whole. */
+export class OutputFile {
+  readonly #path: string;
+  readonly #part: string;
+  readonly #stream: WriteStream;
+  #gathered = '';
+  #failure: unknown;
+  /** A program that ends early leaves no half file. */
+  readonly #tidy = () => rmSync(this.#part, { force: true });
+
+  /** @throws CliFailure `exists` when there is a file of that name: it may be the only copy of what it holds */
+  constructor(path: string, options: { overwrite?: boolean } = {}) {
+    if (!options.overwrite && existsSync(path)) {
+      throw new CliFailure(
+        'exists',
+        ['输出文件已存在', 'the output file is there already'],
+        ['请用 --out 另选文件名', 'choose another name with --out'],
+      );
+    }
+    this.#path = path;
+    this.#part = `${path}.${process.pid}.part`;
+    this.#stream = createWriteStream(this.#part, { mode: 0o600 });
+    process.once('exit', this.#tidy);
+    this.#stream.on('error', (error) => {
+      this.#failure ??= error;
+    });
+  }
+
+  /** @throws the errors of node:fs */
+  write(text: string): void | Promise<void> {
+    this.#gathered += text;
+    if (this.#gathered.length >= GATHER) return this.#flush();
+  }
+
+  /** The file is whole: it is on disk and has its name when this settles. @throws the errors of node:fs */
+  async finish(): Promise<void> {
+    await this.#flush();
+    this.#stream.end();
+    await once(this.#stream, 'close');
+    if (this.#failure) throw this.#failure;
+    const file = await open(this.#part, 'r+');
+    await file.sync();
+    await file.close();
+    await rename(this.#part, this.#path);
+    process.off('exit', this.#tidy);
+  }
+
+  /** Leaves nothing behind. */
+  async discard(): Promise<void> {
+    this.#stream.destroy();
+    if (!this.#stream.closed) await once(this.#stream, 'close').catch(() => undefined);
+    await rm(this.#part, { force: true });
+    process.off('exit', this.#tidy);
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    const text = this.#gathered;
+    this.#gathered = '';
+    if (!this.#stream.write(text)) await once(this.#stream, 'drain');
+    if (this.#failure) throw this.#failure;
+  }
+}

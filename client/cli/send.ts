@@ -1,0 +1,92 @@
+/** Sends the records of a file as streams, one enterprise a stream, some at a time. */
+import type { EdgeClient } from '../edge.ts';
+import type { Identity } from '../signing.ts';
+import { type ItemResult, type StreamCounts, type StreamItem, streamRecords } from '../stream.ts';
+import type { LineFile } from './lines.ts';
+
+/** What became of one line. */
+export interface LineResult extends Omit<ItemResult<number>, 'key' | 'outcome'> {
+  line: number;
+  enterprise: string;
+  /** NOT_SENT: the line's record cannot be encoded. */
+  outcome: ItemResult['outcome'] | 'NOT_SENT';
+}
+
+export interface SendOptions {
+  edge: EdgeClient;
+  identity(slug: string): Identity;
+  /** Streams at a time. */
+  streams: number;
+  onResults?(results: LineResult[]): void | Promise<void>;
+  /** Lines that have a result. */
+  onProgress?(done: number): void;
+}
+
+export interface SendReport extends StreamCounts {
+  notSent: number;
+  /** Requests that were made: more than enterprises when streams were long or broke off. */
+  attempts: number;
+}
+
+/**
+ * Sends every line of the file. The first stream that has to be given up ends them all.
+ * @throws StreamIncomplete with what was settled; sending the file again settles the rest
+ * @throws EdgeError, TrustError
+ */
+export async function sendLines(lines: LineFile, options: SendOptions): Promise<SendReport> {
+  const report = { stored: 0, duplicate: 0, conflict: 0, refused: 0, notSent: 0, attempts: 0 };
+  const giveUp = new AbortController();
+  const waiting = [...lines.enterprises];
+  let failure: { error: unknown } | undefined;
+  let done = 0;
+  const settle = async (results: LineResult[]) => {
+    done += results.length;
+    await options.onResults?.(results);
+    options.onProgress?.(done);
+  };
+  const worker = async () => {
+    for (let next = waiting.shift(); next && !failure; next = waiting.shift()) {
+      try {
+        await sendEnterprise(lines, next.slug, options, giveUp.signal, report, settle);
+      } catch (error) {
+        failure ??= { error };
+        giveUp.abort(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: options.streams }, worker));
+  if (failure) throw failure.error;
+  return report;
+}
+
+async function sendEnterprise(
+  lines: LineFile,
+  slug: string,
+  { edge, identity }: SendOptions,
+  signal: AbortSignal,
+  report: SendReport,
+  settle: (results: LineResult[]) => Promise<void>,
+): Promise<void> {
+  const { counts, attempts } = await streamRecords(edge, identity(slug), items(), {
+    collect: false,
+    signal,
+    onResults: (results) =>
+      settle(results.map(({ key, ...result }) => ({ line: key, enterprise: slug, ...result }))),
+  });
+  report.attempts += attempts;
+  for (const outcome of ['stored', 'duplicate', 'conflict', 'refused'] as const) {
+    report[outcome] += counts[outcome];
+  }
+
+  async function* items(): AsyncGenerator<StreamItem<number>> {
+    for (const { line, cbor, alone } of lines.read(slug)) {
+      if (cbor) {
+        yield { cbor, alone, key: line };
+        continue;
+      }
+      report.notSent++;
+      const nothing = { id: '', warnings: [], ruleset: 0 };
+      await settle([{ line, enterprise: slug, outcome: 'NOT_SENT', ...nothing }]);
+    }
+  }
+}

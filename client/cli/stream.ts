@@ -1,0 +1,101 @@
+import type { Command } from 'commander';
+import { openWorkspace } from '../workspace.ts';
+import { action, dirOption, newCommand, urlOption, wholeNumber } from './command.ts';
+import { connect } from './connect.ts';
+import { bilingual, EXIT } from './failure.ts';
+import { OutputFile } from './files.ts';
+import { openLines } from './lines.ts';
+import { type SendReport, sendLines } from './send.ts';
+import { count } from './ui.ts';
+
+/** Streams at a time: enough that the service is never idle, few enough that each one's records stay in memory. */
+export const DEFAULT_STREAMS = 6;
+
+interface Options {
+  dir: string;
+  url?: string;
+  enterprise?: string;
+  results?: string;
+  streams: number;
+}
+
+export function streamCommand(): Command {
+  return newCommand(
+    'stream',
+    ['成批上报文件中的记录', 'send the records of a file in bulk'],
+    [
+      'sealpost stream day.ndjson --dir city',
+      'sealpost stream day.ndjson --dir city --results results.ndjson',
+      'sealpost stream records.ndjson --dir city --enterprise sf',
+    ],
+  )
+    .argument('<file>', bilingual(['NDJSON 文件，每行一条记录', 'NDJSON, one record a line']))
+    .addOption(dirOption())
+    .addOption(urlOption())
+    .option('--enterprise <slug>', bilingual(['记录所属企业', 'whose records they are']))
+    .option(
+      '--results <file>',
+      bilingual(['逐条结果（NDJSON）', 'write the result of each line (NDJSON)']),
+    )
+    .option(
+      '--streams <n>',
+      bilingual(['同时上报的企业数', 'enterprises at a time']),
+      wholeNumber(1, 64),
+      DEFAULT_STREAMS,
+    )
+    .action(
+      action<[string, Options]>(async (ui, path, options) => {
+        const started = performance.now();
+        const workspace = openWorkspace(options.dir);
+        const lines = await openLines(path, options.enterprise);
+        const desks = new Map(
+          lines.enterprises.map(({ slug }) => [slug, workspace.enterprise(slug).identity]),
+        );
+        const edge = connect(workspace, options.url);
+        // Asked for before anything else, so that a service that is not there is told at once.
+        await edge.keys();
+        const results = options.results
+          ? new OutputFile(options.results, { overwrite: true })
+          : undefined;
+        const progress = ui.progress(['上报', 'sending'], lines.total);
+        let report: SendReport;
+        try {
+          report = await sendLines(lines, {
+            edge,
+            identity: (slug) => desks.get(slug) as NonNullable<ReturnType<typeof desks.get>>,
+            streams: options.streams,
+            onResults: (batch) =>
+              results?.write(batch.map((each) => `${JSON.stringify(each)}\n`).join('')),
+            onProgress: (done) => progress.update(done),
+          });
+        } finally {
+          progress.stop();
+          // Also of a stream that broke off: what has a result has it for good.
+          await results?.finish();
+          await lines.close();
+        }
+        const seconds = (performance.now() - started) / 1000;
+        ui.result({ records: lines.total, ...report, seconds }, [
+          bilingual([
+            `共 ${count(lines.total)} 条，用时 ${seconds.toFixed(1)} 秒`,
+            `${count(lines.total)} records in ${seconds.toFixed(1)} s`,
+          ]),
+          ...outcomeLines(report),
+        ]);
+        return report.notSent > 0 ? EXIT.INCOMPLETE : EXIT.OK;
+      }),
+    );
+}
+
+function outcomeLines(report: SendReport): string[] {
+  const { stored, duplicate, conflict, refused, notSent } = report;
+  return [
+    bilingual([`入库 ${count(stored)}`, `stored ${count(stored)}`]),
+    bilingual([`重复 ${count(duplicate)}`, `duplicate ${count(duplicate)}`]),
+    bilingual([`冲突 ${count(conflict)}`, `conflict ${count(conflict)}`]),
+    bilingual([`拒收 ${count(refused)}`, `refused ${count(refused)}`]),
+    ...(notSent > 0
+      ? [bilingual([`无法编码 ${count(notSent)}`, `cannot be encoded ${count(notSent)}`])]
+      : []),
+  ];
+}

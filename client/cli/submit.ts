@@ -1,0 +1,81 @@
+import type { Command } from 'commander';
+import { type SubmitResult, submitRecord } from '../submit.ts';
+import { openWorkspace } from '../workspace.ts';
+import { action, dirOption, newCommand, urlOption } from './command.ts';
+import { connect } from './connect.ts';
+import { bilingual, CliFailure, EXIT } from './failure.ts';
+import { openLines } from './lines.ts';
+
+interface Options {
+  dir: string;
+  url?: string;
+  enterprise?: string;
+}
+
+interface Submitted extends SubmitResult {
+  line: number;
+  enterprise: string;
+}
+
+export function submitCommand(): Command {
+  return newCommand(
+    'submit',
+    ['逐条上报，并显示脱敏结果', 'send records one by one and show the masked view of each'],
+    ['sealpost submit record.json --dir city --enterprise sf'],
+  )
+    .argument('<file>', bilingual(['NDJSON 文件，每行一条记录', 'NDJSON, one record a line']))
+    .addOption(dirOption())
+    .addOption(urlOption())
+    .option('--enterprise <slug>', bilingual(['记录所属企业', 'whose records they are']))
+    .action(
+      action<[string, Options]>(async (ui, path, options) => {
+        const workspace = openWorkspace(options.dir);
+        const lines = await openLines(path, options.enterprise);
+        const edge = connect(workspace, options.url);
+        // Asked for before anything else, so that a service that is not there is told at once.
+        await edge.keys();
+        const results: Submitted[] = [];
+        try {
+          for (const { slug } of lines.enterprises) {
+            const { identity } = workspace.enterprise(slug);
+            for (const { line, cbor } of lines.read(slug)) {
+              if (!cbor) throw cannotEncode(line);
+              const result = await submitRecord(edge, identity, cbor);
+              results.push({ line, enterprise: slug, ...result });
+            }
+          }
+        } finally {
+          await lines.close();
+        }
+        ui.result({ results }, results.flatMap(resultLines));
+        if (results.some(({ outcome }) => outcome === 'RETRY')) return EXIT.INCOMPLETE;
+        const kept = (outcome: string) => outcome === 'STORED' || outcome === 'DUPLICATE';
+        return results.every(({ outcome }) => kept(outcome)) ? EXIT.OK : EXIT.FAILURE;
+      }),
+    );
+}
+
+const OUTCOMES: Record<string, string> = {
+  STORED: '入库 · stored',
+  DUPLICATE: '重复 · duplicate',
+  CONFLICT: '冲突 · conflict',
+  REFUSED: '拒收 · refused',
+  RETRY: '请重试 · send it again',
+};
+
+function resultLines({ line, id, outcome, code, field, warnings, masked }: Submitted): string[] {
+  const reason = code ? `  ${code}${field ? ` (${field})` : ''}` : '';
+  return [
+    `${line}  ${OUTCOMES[outcome]}  ${id}${reason}`,
+    ...warnings.map((warning) => `   ! ${warning}`),
+    ...(masked ? [`   ${JSON.stringify(masked)}`] : []),
+  ];
+}
+
+function cannotEncode(line: number): CliFailure {
+  return new CliFailure(
+    'cannot_encode',
+    [`第 ${line} 行的记录无法编码`, `the record in line ${line} cannot be encoded`],
+    ['请改正其编号、时间，或缩短内容', 'mend its id or times, or make it shorter'],
+  );
+}

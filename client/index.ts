@@ -1,0 +1,47 @@
+/**
+ * Sealpost's client SDK: everything that runs in Node and in browsers alike. Programs on Node find workspaces on disk in
+ * ./workspace.ts and the WebAssembly module in ./wasm-file.ts.
+ */
+export type { Outcome, Refusal, Warning } from '../wire/codes.ts';
+export {
+  type DocType,
+  encodeRecord,
+  type Goods,
+  type MaskedRecord,
+  type ParcelRecord,
+} from '../wire/record.ts';
+export { EdgeClient, type EdgeOptions } from './edge.ts';
+export { EdgeError, IncompletePull, OpenError, StreamIncomplete, TrustError } from './errors.ts';
+export { generateKeyPair, type KeyPair, keyPair } from './hpke.ts';
+export type { IndexKey } from './indexes.ts';
+export {
+  CARRIERS,
+  type LookupDesk,
+  LookupError,
+  type LookupQuery,
+  type LookupReport,
+  lookup,
+} from './lookup.ts';
+export { type EpochFlag, type Opened, Opener, type ParcelRow } from './open.ts';
+export { CSV_COLUMNS, csvHeader, csvLines, ndjsonLine, type OutputOptions } from './output.ts';
+export {
+  newPullState,
+  type PulledRow,
+  type PullOptions,
+  type PullProgress,
+  type PullReport,
+  type PullState,
+  pull,
+} from './pull.ts';
+export { TrustedLists } from './recipients.ts';
+export { ed25519Signer, type Identity, type Signer } from './signing.ts';
+export {
+  type ItemResult,
+  type StreamCounts,
+  type StreamItem,
+  type StreamOptions,
+  type StreamProgress,
+  type StreamReport,
+  streamRecords,
+} from './stream.ts';
+export { type RecordResult, type SubmitResult, submitRecord } from './submit.ts';

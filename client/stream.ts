@@ -1,0 +1,319 @@
+/**
+ * Bulk submission: records flow out sealed in chunks while results flow back. A stream that breaks off is resumed by
+ * sending, under a new context, every record again that has no opened result; the edge knows by its id what it has.
+ */
+import {
+  parseResults,
+  parseSummary,
+  RESULT_BYTES,
+  type Result,
+  SUMMARY_BYTES,
+} from '../wire/answer.ts';
+import { concat, FormatError, Reader } from '../wire/bytes.ts';
+import { OUTCOMES } from '../wire/codes.ts';
+import { FINAL_AAD, frameChunk, RESPONSE_NONCE_BYTES, STREAM } from '../wire/envelope.ts';
+import {
+  MAX_CHUNK_BYTES,
+  MAX_CHUNK_RECORDS,
+  MAX_STREAM_BYTES,
+  MAX_STREAM_RECORDS,
+  TAG_BYTES,
+} from '../wire/limits.ts';
+import { uuidText } from '../wire/record.ts';
+import { byteSequence, ENCAPSULATION_HEADER } from '../wire/signature.ts';
+import { BodyReader } from './body-reader.ts';
+import { type EdgeClient, readBody } from './edge.ts';
+import { type AnswerOpener, encapsulate } from './encapsulation.ts';
+import { EdgeError, StreamIncomplete } from './errors.ts';
+import type { SenderContext } from './hpke.ts';
+import { chunkBytes, ItemQueue, nextChunk, type StreamItem } from './packing.ts';
+import { backoff, type Pace } from './retry.ts';
+import type { Identity } from './signing.ts';
+import { describeResult, type RecordResult } from './submit.ts';
+
+export type { StreamItem } from './packing.ts';
+
+export interface ItemResult<Key = unknown> extends RecordResult {
+  /** The item's handle. */
+  key: Key;
+}
+
+export interface StreamCounts {
+  stored: number;
+  duplicate: number;
+  conflict: number;
+  refused: number;
+}
+
+export interface StreamReport<Key = unknown> {
+  counts: StreamCounts;
+  /** Every result, in the order in which they came; empty when `collect` is false. */
+  results: ItemResult<Key>[];
+  /** Requests that were made. */
+  attempts: number;
+}
+
+export interface StreamProgress {
+  /** Records sealed and handed to the connection, those sent again counted again. */
+  sent: number;
+  /** Records with a final result. */
+  resolved: number;
+}
+
+export interface StreamOptions<Key = unknown> extends Pace {
+  /** Results as they come, some hundred at a time. What it returns is awaited. */
+  onResults?: (results: ItemResult<Key>[]) => void | Promise<void>;
+  onProgress?: (progress: StreamProgress) => void;
+  /** Whether the report lists every result. True unless given. */
+  collect?: boolean;
+  /** Send while reading. False for runtimes that can't: each stream is then made in memory first. True unless given. */
+  fullDuplex?: boolean;
+}
+
+/** Octets that a chunk adds to a body at most, its frame included; a stream ends while another one would still fit. */
+const CHUNK_ROOM = MAX_CHUNK_BYTES + TAG_BYTES + 4;
+
+/**
+ * Streams records to the edge, in as many streams as the limits ask for, one after the other.
+ * Memory holds the records of one stream (at most 64 MiB) and, unless `collect` is false, all results.
+ * @throws StreamIncomplete (an EdgeError) when the edge refuses the stream, or when `maxAttempts` (5) attempts in a row
+ * bring no result
+ * @throws TrustError when the edge's keys can't be trusted
+ * @throws what the source throws
+ */
+export async function streamRecords<Key>(
+  edge: EdgeClient,
+  identity: Identity,
+  records: Iterable<StreamItem<Key>> | AsyncIterable<StreamItem<Key>>,
+  options: StreamOptions<Key> = {},
+): Promise<StreamReport<Key>> {
+  const queue = new ItemQueue(records);
+  const run = new Run<Key>(options);
+  const limit = options.maxAttempts ?? 5;
+  let fruitless = 0;
+  try {
+    while ((await queue.peek()) !== undefined) {
+      const before = run.resolved;
+      const failure = await sendStream(edge, identity, queue, run, options);
+      const [advanced, left] = [run.resolved > before, queue.waiting];
+      fruitless = advanced ? 0 : fruitless + 1;
+      if (failure?.code === 'unknown_key') edge.forgetKeys();
+      else if (failure && !failure.passing) throw new StreamIncomplete(failure, run.report, left);
+      if (fruitless >= limit) {
+        throw new StreamIncomplete(failure ?? new EdgeError('unavailable'), run.report, left);
+      }
+      if (failure || !advanced) await backoff(fruitless, options);
+    }
+  } finally {
+    await queue.close();
+  }
+  return run.report;
+}
+
+/** What all streams of one call have brought so far. */
+class Run<Key> {
+  readonly report: StreamReport<Key> = {
+    counts: { stored: 0, duplicate: 0, conflict: 0, refused: 0 },
+    results: [],
+    attempts: 0,
+  };
+  resolved = 0;
+  #sent = 0;
+  readonly #options: StreamOptions<Key>;
+
+  constructor(options: StreamOptions<Key>) {
+    this.#options = options;
+  }
+
+  sent(records: number): void {
+    this.#sent += records;
+    this.#progress();
+  }
+
+  async settle(results: ItemResult<Key>[]): Promise<void> {
+    for (const { outcome } of results) {
+      this.report.counts[outcome.toLowerCase() as keyof StreamCounts]++;
+    }
+    this.resolved += results.length;
+    if (this.#options.collect !== false) this.report.results.push(...results);
+    await this.#options.onResults?.(results);
+    this.#progress();
+  }
+
+  #progress(): void {
+    this.#options.onProgress?.({ sent: this.#sent, resolved: this.resolved });
+  }
+}
+
+/**
+ * One stream: a new context, as many items as it may carry, and their results. Items without a final result go back into
+ * the queue.
+ * @returns why it broke off, if it did
+ */
+async function sendStream<Key>(
+  edge: EdgeClient,
+  identity: Identity,
+  queue: ItemQueue<Key>,
+  run: Run<Key>,
+  options: StreamOptions<Key>,
+): Promise<EdgeError | undefined> {
+  const over = new AbortController();
+  const stream = new OutgoingStream(queue, run);
+  run.report.attempts++;
+  try {
+    const { head, context, answer } = encapsulate(STREAM, await edge.keys(), identity);
+    const frames = stream.frames(head, context);
+    const { response } = await edge.send({
+      method: 'POST',
+      path: '/v1/parcels/stream',
+      headers: { 'content-type': STREAM.requestType, [ENCAPSULATION_HEADER]: byteSequence(head) },
+      body: options.fullDuplex === false ? await collect(frames) : readableOf(frames, stream),
+      undigested: true,
+      answerType: STREAM.responseType,
+      identity,
+      signal: AbortSignal.any([over.signal, ...(options.signal ? [options.signal] : [])]),
+    });
+    await readAnswer(new BodyReader(readBody(response)), answer, stream.pending, run);
+    return undefined;
+  } catch (error) {
+    if (stream.failure) throw stream.failure.error;
+    options.signal?.throwIfAborted();
+    if (error instanceof FormatError) return new EdgeError('bad_answer', { cause: error });
+    if (!(error instanceof EdgeError)) throw error;
+    return error;
+  } finally {
+    stream.stop();
+    over.abort();
+    queue.putBack(stream.pending.values());
+  }
+}
+
+/** The body of a request while it is being made. */
+class OutgoingStream<Key> {
+  /** Items sealed and without a final result, by their place in the stream. */
+  readonly pending = new Map<number, StreamItem<Key>>();
+  /** Set when the source itself failed. */
+  failure: { error: unknown } | undefined;
+  readonly #queue: ItemQueue<Key>;
+  readonly #run: Run<Key>;
+  #live = true;
+
+  constructor(queue: ItemQueue<Key>, run: Run<Key>) {
+    this.#queue = queue;
+    this.#run = run;
+  }
+
+  /** Nothing more is to be taken from the queue. */
+  stop(): void {
+    this.#live = false;
+  }
+
+  async *frames(
+    head: Uint8Array,
+    context: SenderContext,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    yield head;
+    let [records, length] = [0, 0];
+    for (let chunk = 0; length + 2 * CHUNK_ROOM <= MAX_STREAM_BYTES; chunk++) {
+      const items = await this.#nextItems(MAX_STREAM_RECORDS - records);
+      if (!this.#live) return this.#queue.putBack(items);
+      if (items.length === 0) break;
+      items.forEach((item, index) => {
+        this.pending.set(chunk * MAX_CHUNK_RECORDS + index, item);
+      });
+      const frame = frameChunk(context.seal(chunkBytes(items)), false);
+      records += items.length;
+      length += frame.length;
+      this.#run.sent(items.length);
+      yield frame;
+    }
+    yield frameChunk(context.seal(new Uint8Array(0), FINAL_AAD), true);
+  }
+
+  async #nextItems(room: number): Promise<StreamItem<Key>[]> {
+    try {
+      while (true) {
+        const { items, oversized } = await nextChunk(this.#queue, room, () => this.#live);
+        if (oversized.length > 0) await this.#run.settle(oversized.map(refuseOversized));
+        if (items.length > 0 || oversized.length === 0) return items;
+      }
+    } catch (error) {
+      this.failure = { error };
+      throw error;
+    }
+  }
+}
+
+/** No chunk can carry it, so the edge can't be asked; it would say the same. */
+function refuseOversized<Key>({ key }: StreamItem<Key>): ItemResult<Key> {
+  const id = uuidText(new Uint8Array(16));
+  return { key, outcome: 'REFUSED', id, code: 'RECORD_TOO_LARGE', warnings: [], ruleset: 0 };
+}
+
+/** Opens results as they come and settles them. Returns only when the edge says that it has read the stream to its end. */
+async function readAnswer<Key>(
+  body: BodyReader,
+  answer: (nonce: Uint8Array) => AnswerOpener,
+  pending: Map<number, StreamItem<Key>>,
+  run: Run<Key>,
+): Promise<void> {
+  try {
+    const opener = answer(await readExactly(body, RESPONSE_NONCE_BYTES));
+    for (let length = await readVarint(body); length > 0; length = await readVarint(body)) {
+      if (length > MAX_CHUNK_RECORDS * RESULT_BYTES + TAG_BYTES) throw new EdgeError('bad_answer');
+      const results = parseResults(opener.open(await readExactly(body, length)));
+      await run.settle(settled(results, pending));
+    }
+    const sealed = await body.rest(SUMMARY_BYTES + TAG_BYTES);
+    if (sealed === undefined) throw new EdgeError('bad_answer');
+    if (sealed.length < SUMMARY_BYTES + TAG_BYTES) throw new EdgeError('unreachable');
+    if (!parseSummary(opener.open(sealed, true)).complete) throw new EdgeError('unavailable');
+  } finally {
+    await body.close();
+  }
+}
+
+/** Takes the items that have a final result out of `pending`; those to be sent again stay there. */
+function settled<Key>(
+  results: readonly Result[],
+  pending: Map<number, StreamItem<Key>>,
+): ItemResult<Key>[] {
+  return results.flatMap((result) => {
+    const item = pending.get(result.place);
+    if (item === undefined || result.outcome === OUTCOMES.RETRY) return [];
+    pending.delete(result.place);
+    return [{ key: item.key, ...describeResult(result) }];
+  });
+}
+
+async function readExactly(body: BodyReader, length: number): Promise<Uint8Array> {
+  const bytes = await body.read(length);
+  if (bytes === undefined) throw new EdgeError('unreachable');
+  return bytes;
+}
+
+async function readVarint(body: BodyReader): Promise<number> {
+  const first = await readExactly(body, 1);
+  const more = (1 << ((first[0] as number) >> 6)) - 1;
+  return new Reader(concat(first, await readExactly(body, more))).varint();
+}
+
+function readableOf<Key>(
+  frames: AsyncGenerator<Uint8Array, void, undefined>,
+  stream: OutgoingStream<Key>,
+): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await frames.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: () => stream.stop(),
+  });
+}
+
+async function collect(frames: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array[] = [];
+  for await (const part of frames) parts.push(part);
+  return concat(...parts);
+}

@@ -1,0 +1,205 @@
+/** Reading for pulls: heads, pages of commits, epochs, counts. */
+import { type SQL, sql } from 'drizzle-orm';
+import type { Epoch } from '../../wire/epoch.ts';
+import type { ChainHead, Cursor } from '../../wire/pull.ts';
+import type { Count, Scope, StoredCommit } from '../parcels.ts';
+import { fromHex, toHex } from './bytes.ts';
+import type { Queries } from './query.ts';
+
+/** Records read ahead: about 3 MB of text. A single commit over it is still read whole. */
+const SLICE_ROWS = 2_000;
+
+/** Commits looked up at once, so that many small ones cost few queries. */
+const SPAN_COMMITS = 1_000;
+
+/** Condition on a row of `writers`, here called `w`. */
+export function inScope(scope: Scope): SQL {
+  const { city, enterprise } = scope;
+  if (enterprise === undefined) return sql`w.city = ${city}`;
+  return sql`w.city = ${city} AND w.enterprise = unhex(${toHex(enterprise)})`;
+}
+
+export async function heads(queries: Queries, scope: Scope): Promise<ChainHead[]> {
+  const rows = await queries.all<{ writer: number; sequence: number; head: string }>(
+    sql`SELECT number AS writer, sequence, hex(head) AS head FROM writers w
+      WHERE ${inScope(scope)} ORDER BY number`,
+  );
+  return rows.map(({ writer, sequence, head }) => ({ writer, sequence, head: fromHex(head) }));
+}
+
+/** What `page` knows of a commit before it reads its parcels. */
+interface CommitRow {
+  first: number;
+  rows: number;
+  writer: number;
+  sequence: number;
+  committedMs: number;
+  enterprise: string;
+  previous: string;
+  epochs: string;
+}
+
+/** ParcelStore.page */
+export async function* page(
+  queries: Queries,
+  scope: Scope,
+  view: 'full' | 'masked',
+  cursor: Cursor,
+  until: readonly ChainHead[],
+): AsyncGenerator<StoredCommit> {
+  for (const span of spans(cursor, until)) {
+    const commits = await commitsOf(queries, scope, span);
+    for (const slice of slices(commits)) yield* await readSlice(queries, view, slice);
+  }
+}
+
+/** Sequences from..to of one writer. */
+interface Range {
+  writer: number;
+  from: number;
+  to: number;
+}
+
+/** What there is to read, cut into spans of SPAN_COMMITS: sequences have no gaps, so nothing needs to be looked up for it. */
+function* spans(cursor: Cursor, until: readonly ChainHead[]): Generator<Range[]> {
+  let span: Range[] = [];
+  let left = SPAN_COMMITS;
+  for (const { writer, sequence } of [...until].sort((a, b) => a.writer - b.writer)) {
+    let from = (cursor.get(writer) ?? 0) + 1;
+    while (from <= sequence) {
+      const to = Math.min(sequence, from + left - 1);
+      span.push({ writer, from, to });
+      left -= to - from + 1;
+      from = to + 1;
+      if (left > 0) continue;
+      yield span;
+      [span, left] = [[], SPAN_COMMITS];
+    }
+  }
+  if (span.length > 0) yield span;
+}
+
+function commitsOf(queries: Queries, scope: Scope, span: readonly Range[]): Promise<CommitRow[]> {
+  const ranges = JSON.stringify(span.map(({ writer, from, to }) => [writer, from, to]));
+  return queries.all<CommitRow>(
+    sql`SELECT c.first, c.rows, c.writer, c.sequence, c.committed_ms AS committedMs,
+        hex(w.enterprise) AS enterprise, hex(c.previous) AS previous, hex(c.epochs) AS epochs
+      FROM json_each(${ranges}) r
+      CROSS JOIN writers w ON w.number = r.value ->> 0
+      CROSS JOIN commits c ON c.writer = w.number AND c.sequence BETWEEN r.value ->> 1 AND r.value ->> 2
+      WHERE ${inScope(scope)} ORDER BY c.writer, c.sequence`,
+  );
+}
+
+/** Runs of commits of up to SLICE_ROWS records, at least one commit each. */
+function* slices(commits: readonly CommitRow[]): Generator<CommitRow[]> {
+  let slice: CommitRow[] = [];
+  let rows = 0;
+  for (const commit of commits) {
+    if (slice.length > 0 && rows + commit.rows > SLICE_ROWS) {
+      yield slice;
+      [slice, rows] = [[], 0];
+    }
+    slice.push(commit);
+    rows += commit.rows;
+  }
+  if (slice.length > 0) yield slice;
+}
+
+interface ReceiptsRow {
+  first: number;
+  receipts: string;
+}
+
+interface ParcelRow {
+  position: number;
+  parcel: string;
+}
+
+async function readSlice(
+  queries: Queries,
+  view: 'full' | 'masked',
+  slice: readonly CommitRow[],
+): Promise<StoredCommit[]> {
+  const firsts = JSON.stringify(slice.map(({ first }) => first));
+  const parcel = view === 'full' ? sql`p.full` : sql`p.masked`;
+  const [receipts, parcels] = await queries.transaction<[ReceiptsRow, ParcelRow]>([
+    sql`SELECT c.first, hex(c.receipts) AS receipts
+      FROM json_each(${firsts}) f CROSS JOIN commits c ON c.first = f.value`,
+    sql`SELECT p.position, hex(${parcel}) AS parcel
+      FROM json_each(${firsts}) f CROSS JOIN commits c ON c.first = f.value
+      CROSS JOIN parcels p ON p.position BETWEEN c.first AND c.first + c.rows - 1`,
+  ]);
+  const receiptsAt = new Map(receipts.rows.map((row) => [row.first, fromHex(row.receipts)]));
+  const parcelAt = new Map(parcels.rows.map((row) => [row.position, fromHex(row.parcel)]));
+  return slice.map((commit) => storedCommit(commit, receiptsAt.get(commit.first), parcelAt));
+}
+
+const NOTHING = new Uint8Array(0);
+
+function storedCommit(
+  commit: CommitRow,
+  receipts: Uint8Array | undefined,
+  parcelAt: ReadonlyMap<number, Uint8Array>,
+): StoredCommit {
+  if (receipts === undefined) throw new Error('a commit is gone');
+  return {
+    ...{ writer: commit.writer, sequence: commit.sequence, committedMs: commit.committedMs },
+    enterprise: fromHex(commit.enterprise),
+    previous: fromHex(commit.previous),
+    epochs: pieces(fromHex(commit.epochs), 16),
+    receipts: pieces(receipts, 32).map((receipt, i) => {
+      const parcel = parcelAt.get(commit.first + i);
+      return {
+        id: receipt.subarray(0, 16),
+        contentTag: receipt.subarray(16),
+        erased: parcel === undefined,
+        parcel: parcel ?? NOTHING,
+      };
+    }),
+  };
+}
+
+function pieces(bytes: Uint8Array, length: number): Uint8Array[] {
+  return Array.from({ length: bytes.length / length }, (_, i) =>
+    bytes.subarray(i * length, (i + 1) * length),
+  );
+}
+
+/** ParcelStore.epochs */
+export async function epochs(
+  queries: Queries,
+  ids: readonly Epoch['epoch'][],
+): Promise<Uint8Array[]> {
+  const wanted = ids.map(toHex);
+  const rows = await queries.all<{ id: string; header: string }>(
+    sql`SELECT lower(hex(id)) AS id, hex(header) AS header FROM epochs
+      WHERE id IN (SELECT unhex(value) FROM json_each(${JSON.stringify(wanted)}))`,
+  );
+  const headers = new Map(rows.map(({ id, header }) => [id, fromHex(header)]));
+  return wanted.map((id) => {
+    const header = headers.get(id);
+    if (header === undefined) throw new Error('an epoch is not stored');
+    return header;
+  });
+}
+
+/** ParcelStore.counts */
+export async function counts(
+  queries: Queries,
+  scope: Scope,
+  fromDay: number,
+  toDay: number,
+): Promise<Count[]> {
+  // CROSS JOIN fixes the order: first the days, from their index alone, then the few writers.
+  const rows = await queries.all<{ day: number; enterprise: string; records: number }>(
+    sql`SELECT c.day, hex(w.enterprise) AS enterprise, sum(c.rows) AS records
+      FROM commits c CROSS JOIN writers w ON w.number = c.writer
+      WHERE c.day BETWEEN ${fromDay} AND ${toDay} AND ${inScope(scope)}
+      GROUP BY c.day, w.enterprise ORDER BY c.day, w.enterprise`,
+  );
+  return rows.map(({ day, enterprise, records }) => ({
+    ...{ day, records },
+    enterprise: fromHex(enterprise),
+  }));
+}

@@ -1,0 +1,227 @@
+/// <reference types="@cloudflare/vitest-plugin/types" />
+import { runDurableObjectAlarm } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { migrate } from '../../db/d1/migrate.ts';
+import { D1ParcelStore } from '../../db/d1/parcels.ts';
+import { StoreFullError } from '../../db/parcels.ts';
+import { OUTCOMES } from '../../wire/codes.ts';
+import {
+  CommitQueue,
+  FIRST_PAUSE_MS,
+  GROUP_RECORDS,
+  MAX_QUEUED_BYTES,
+  MAX_TRIES,
+} from '../../worker/src/commit-queue.ts';
+import { FILL_AFTER_MS, type Writer } from '../../worker/src/writer.ts';
+import { makeRecord, makeRecords, Packer, random } from '../support/batch.ts';
+import { type Fate, FaultyStore } from '../support/faulty-store.ts';
+
+const { DB, WRITER } = env as unknown as {
+  DB: D1Database;
+  WRITER: DurableObjectNamespace<Writer>;
+};
+const { STORED, DUPLICATE, RETRY } = OUTCOMES;
+const CITY = 520100;
+
+beforeAll(() => migrate(DB));
+afterEach(() => vi.useRealTimers());
+
+/** A queue on D1 with a clock that does not wait. */
+function setUp(fates: readonly Fate[] = []) {
+  const d1 = new D1ParcelStore(DB);
+  const store = new FaultyStore(d1, fates);
+  const packer = new Packer(CITY, random(16));
+  const key = { node: 'n-1', city: CITY, enterprise: packer.enterprise };
+  const pauses: number[] = [];
+  const committed: number[] = [];
+  const clock = {
+    now: () => 1_793_491_200_000,
+    sleep: async (ms: number) => {
+      pauses.push(ms);
+    },
+  };
+  const queue = new CommitQueue(store, key, clock, (records) => committed.push(records));
+  const append = async (records = makeRecords(1)) => [
+    ...(await queue.append(packer.epochs, packer.pack(records).batch)),
+  ];
+  const stored = async () => (await d1.counts(key, 0, 30_000)).reduce((n, c) => n + c.records, 0);
+  return { d1, store, packer, key, queue, append, stored, pauses, committed };
+}
+
+describe('CommitQueue', () => {
+  it('groups the batches that wait while a commit is under way', async () => {
+    const { store, append, d1, key, committed } = setUp();
+    const release = store.hold();
+    const answers = [1, 2, 3, 4].map((size) => append(makeRecords(size)));
+    release();
+    expect((await Promise.all(answers)).map((outcomes) => outcomes.length)).toEqual([1, 2, 3, 4]);
+    expect(store.appends.map(({ batches }) => batches.length)).toEqual([1, 3]);
+    expect((await d1.heads(key))[0]?.sequence).toBe(2);
+    expect(committed).toEqual([1, 9]);
+  });
+
+  it('bounds a commit', async () => {
+    const { store, append } = setUp();
+    const release = store.hold();
+    const sizes = [1, 256, 256, 256, 256, 256, 5];
+    const answers = sizes.map((size) => append(makeRecords(size)));
+    release();
+    await Promise.all(answers);
+    expect(store.appends.map(({ batches }) => batches.length)).toEqual([1, 4, 2]);
+    expect(GROUP_RECORDS).toBe(4 * 256);
+  });
+
+  it('answers only after the commit', async () => {
+    const { store, append, stored } = setUp();
+    const release = store.hold();
+    let answered = false;
+    const answer = append().finally(() => {
+      answered = true;
+    });
+    expect(await stored()).toBe(0);
+    expect(answered).toBe(false);
+    release();
+    await answer;
+    expect(await stored()).toBe(1);
+  });
+
+  it('answers each batch with the outcomes of its own records', async () => {
+    const { store, append } = setUp();
+    const [a, b, c] = makeRecords(3) as [never, never, never];
+    const release = store.hold();
+    const answers = [append([a]), append([a, b]), append([c, b])];
+    release();
+    expect(await Promise.all(answers)).toEqual([
+      [STORED],
+      [DUPLICATE, STORED],
+      [STORED, DUPLICATE],
+    ]);
+  });
+
+  it('sends epochs with the first commit that needs them, and again when that failed', async () => {
+    const { store, append } = setUp(['failed, not saved']);
+    await append();
+    await append();
+    expect(store.appends.map(({ epochs }) => epochs.length)).toEqual([2, 2, 0]);
+  });
+
+  it('opens the writer once while all goes well', async () => {
+    const { store, append } = setUp();
+    for (let i = 0; i < 3; i++) await append();
+    expect(store.opened).toBe(1);
+  });
+
+  it.each<[Fate, number[]]>([
+    ['failed, not saved', [STORED, STORED]],
+    ['failed, but saved', [DUPLICATE, DUPLICATE]],
+  ])('appends the same again after an append that %s', async (fate, expected) => {
+    for (const place of [0, 1, 2]) {
+      const fates: Fate[] = ['ok', 'ok', 'ok'];
+      const { append, stored, store, d1, key } = setUp(fates.with(place, fate));
+      const all = [];
+      for (let i = 0; i < 3; i++) all.push(await append(makeRecords(2)));
+      expect(all).toEqual([0, 1, 2].map((i) => (i === place ? expected : [STORED, STORED])));
+      expect(store.appends).toHaveLength(4);
+      expect(store.appends[place]?.batches).toEqual(store.appends[place + 1]?.batches);
+      expect(await stored()).toBe(6);
+      expect((await d1.heads(key))[0]?.sequence).toBe(3);
+    }
+  });
+
+  it('gives all back after its last try, and goes on with the next batch', async () => {
+    const { append, stored, pauses, store } = setUp(Array(MAX_TRIES).fill('failed, not saved'));
+    expect(await append(makeRecords(3))).toEqual([RETRY, RETRY, RETRY]);
+    expect(store.appends).toHaveLength(MAX_TRIES);
+    expect(pauses).toEqual([1, 4, 16].map((times) => times * FIRST_PAUSE_MS));
+    expect(await stored()).toBe(0);
+    expect(await append()).toEqual([STORED]);
+  });
+
+  it('goes on after another incarnation of the writer', async () => {
+    const { append, d1, key, packer } = setUp();
+    await append();
+    const head = await d1.openWriter(key);
+    const { batch } = packer.pack([makeRecord()]);
+    await d1.append(key, head, { epochs: [], batches: [batch], committedMs: 0 });
+    expect(await append()).toEqual([STORED]);
+    expect((await d1.heads(key))[0]?.sequence).toBe(3);
+  });
+
+  it('takes no more than its bound, and takes again when there is room', async () => {
+    const { store, queue, append, packer, stored } = setUp();
+    const release = store.hold();
+    const records = makeRecords(256);
+    const size = packer.pack(records).batch.length;
+    const fits = Math.floor(MAX_QUEUED_BYTES / size);
+    const { batch } = packer.pack(records);
+    const answers = Array.from({ length: fits }, () => queue.append(packer.epochs, batch));
+    expect(await append(records)).toEqual(Array(256).fill(RETRY));
+    release();
+    expect((await Promise.all(answers)).flatMap((each) => [...each])).not.toContain(RETRY);
+    expect(await stored()).toBe(256);
+    expect(await append()).toEqual([STORED]);
+  });
+
+  it('says so when the store is full', async () => {
+    const { key, packer } = setUp();
+    const clock = { now: () => 0, sleep: async () => {} };
+    const queue = new CommitQueue(new D1ParcelStore(DB, 1), key, clock);
+    const { batch } = packer.pack(makeRecords(2));
+    await expect(queue.append(packer.epochs, batch)).rejects.toThrow(StoreFullError);
+  });
+
+  it('refuses a malformed batch alone', async () => {
+    const { store, queue, append, packer } = setUp();
+    const release = store.hold();
+    const good = [append(), append()];
+    const { batch } = packer.pack([makeRecord()]);
+    await expect(queue.append(packer.epochs, batch.subarray(1))).rejects.toThrow();
+    await expect(queue.append([random(9)], batch)).rejects.toThrow();
+    release();
+    expect(await Promise.all(good)).toEqual([[STORED], [STORED]]);
+  });
+});
+
+describe('Writer', () => {
+  function writer(packer: Packer) {
+    const stub = WRITER.get(WRITER.newUniqueId());
+    const key = { node: 'n-1', city: CITY, enterprise: packer.enterprise };
+    return { stub, key };
+  }
+
+  it('stores a batch through RPC and fills the index table behind it', async () => {
+    const store = new D1ParcelStore(DB);
+    while ((await store.fillIndexes(1_000, Number.MAX_SAFE_INTEGER)) > 0);
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const start = Date.now();
+    const packer = new Packer(CITY, random(16));
+    const { stub, key } = writer(packer);
+    const indexed = () =>
+      DB.prepare('SELECT count(*) AS n FROM keyed_index WHERE enterprise = ?')
+        .bind(packer.enterprise)
+        .first<number>('n');
+    for (const round of [1, 2]) {
+      const { batch } = packer.pack(makeRecords(3));
+      const append = async () => [...(await stub.append(key, packer.epochs, batch))];
+      expect(await append()).toEqual([STORED, STORED, STORED]);
+      expect(await append()).toEqual([DUPLICATE, DUPLICATE, DUPLICATE]);
+      expect(await runDurableObjectAlarm(stub)).toBe(true);
+      expect(await indexed()).toBe((round - 1) * 12);
+      vi.setSystemTime(start + round * FILL_AFTER_MS);
+      expect(await runDurableObjectAlarm(stub)).toBe(true);
+      expect(await indexed()).toBe(round * 12);
+      expect(await runDurableObjectAlarm(stub)).toBe(false);
+    }
+  });
+
+  it('works for one key alone', async () => {
+    const packer = new Packer(CITY, random(16));
+    const { stub, key } = writer(packer);
+    const { batch } = packer.pack(makeRecords(1));
+    await stub.append(key, packer.epochs, batch);
+    const other = { ...key, node: 'n-2' };
+    const refused = (async () => stub.append(other, packer.epochs, batch))();
+    await expect(refused).rejects.toThrow('this writer has another key');
+  });
+});

@@ -1,0 +1,138 @@
+/** The edge's app in one piece, with the shipped module, around stores in memory and a clock that tests set. */
+import { ed25519, x25519 } from '@noble/curves/ed25519.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import type { Party, PartyKey } from '../../db/control.ts';
+import { Session } from '../../wasm/host/session.ts';
+import { parseBatch } from '../../wire/batch.ts';
+import { concat } from '../../wire/bytes.ts';
+import { OUTCOMES } from '../../wire/codes.ts';
+import { KEM_X25519 } from '../../wire/envelope.ts';
+import {
+  ALGORITHM_ED25519,
+  encodeListBody,
+  LIST_KIND,
+  type ListEntry,
+  listSigningInput,
+} from '../../wire/recipients.ts';
+import { createApp } from '../../worker/src/app.ts';
+import type { Deps } from '../../worker/src/deps.ts';
+import type { RawEnv } from '../../worker/src/env.ts';
+import { KeyDirectory } from '../../worker/src/keys.ts';
+import { ed25519Signer } from '../../worker/src/pipeline/ed25519.ts';
+import { EpochKeeper } from '../../worker/src/pipeline/epochs.ts';
+import { RecipientKeeper } from '../../worker/src/pipeline/recipients.ts';
+
+export const CITY = 520100;
+export const AUTHORITY = 'edge.example';
+const DAY_MS = 86_400_000;
+
+/** What was appended: headers of the epochs beside the batch. */
+export interface Appended {
+  enterprise: Uint8Array;
+  epochs: Uint8Array[];
+  batch: Uint8Array;
+}
+
+export async function makeEdge(module: WebAssembly.Module, startMs = Date.now()) {
+  const clock = { now: startMs };
+  const [root, signing] = [ed25519.keygen(), ed25519.keygen()];
+  const [reader, edgeKey] = [x25519.keygen(), x25519.keygen()];
+  const signers = new Map<string, { party: Party; key: PartyKey }>();
+  const appended: Appended[] = [];
+  const term = { notBefore: startMs - DAY_MS, notAfter: startMs + 20 * DAY_MS };
+
+  const entries = (): ListEntry[] => [
+    entry(LIST_KIND.FULL_VIEW, reader.publicKey, term),
+    entry(LIST_KIND.EDGE_SIGNING, signing.publicKey, term),
+  ];
+  const store = {
+    list: undefined as Uint8Array | undefined,
+    certificate: undefined as Uint8Array | undefined,
+    /** Takes the place of the writer when set. */
+    append: undefined as ((batch: Uint8Array) => Promise<Uint8Array>) | undefined,
+  };
+  /** Puts a list into the store, signed by the root. */
+  const putList = (version: number, list = entries(), times = term) => {
+    const body = encodeListBody({ version, ...times, entries: list });
+    store.list = concat(body, ed25519.sign(listSigningInput(body), root.secretKey));
+  };
+  putList(1);
+
+  const nonces = new Set<string>();
+  const control = {
+    findSigner: async (keyid: Uint8Array) => signers.get(String(keyid)),
+    useNonce: async (keyid: Uint8Array, nonce: string) => {
+      const [name, size] = [`${keyid} ${nonce}`, nonces.size];
+      return nonces.add(name).size > size;
+    },
+    recipientList: async () => store.list,
+    certificate: async () => store.certificate,
+  };
+  /** Registers a key. */
+  const register = (key: Pick<PartyKey, 'algorithm' | 'publicKey'>, kind: Party['kind']) => {
+    const id = crypto.getRandomValues(new Uint8Array(16));
+    const keyid = sha256(key.publicKey);
+    signers.set(String(keyid), {
+      party: { id, kind, name: '', active: true },
+      key: { ...key, keyid, party: id, active: true },
+    });
+    return { id, keyid };
+  };
+
+  const session = new Session(module, CITY, (fresh) => {
+    fresh.setEdgeKey(1, edgeKey.secretKey, 0, startMs + 20 * DAY_MS);
+    fresh.setIndexKey(
+      { version: 1, fromMs: 0, untilMs: startMs + 20 * DAY_MS },
+      new Uint8Array(32),
+    );
+  });
+  const now = () => clock.now;
+  const signer = await ed25519Signer(signing.secretKey);
+  const recipients = new RecipientKeeper(control, { rootKey: root.publicKey, minVersion: 1 });
+  const epochs = new EpochKeeper({ session, recipients, control, signer, city: CITY });
+  const seen = new Set<string>();
+  const deps: Deps = {
+    clock: now,
+    auth: { control, authority: AUTHORITY, clock: now },
+    keys: new KeyDirectory(CITY, signer, [
+      { id: 1, publicKey: edgeKey.publicKey, notBefore: 0, notAfter: startMs + 20 * DAY_MS },
+    ]),
+    recipients,
+    ingest: {
+      ...{ session, epochs, clock: now },
+      append: async (enterprise, headers, batch) => {
+        if (store.append) return store.append(batch);
+        appended.push({ enterprise, epochs: headers, batch });
+        return outcomesOf(batch, seen);
+      },
+    },
+    pull: { store: undefined as never, signer, city: CITY },
+  };
+  const app = createApp(async () => deps);
+  return {
+    ...{ clock, store, deps, session, appended, register, putList, entries, term },
+    signingKey: signing.publicKey,
+    edgeKey: { keyId: 1, publicKey: edgeKey.publicKey },
+    fetch: async (path: string, init?: RequestInit) =>
+      app.fetch(new Request(`https://other.example${path}`, init as never), {} as RawEnv),
+  };
+}
+
+export type Edge = Awaited<ReturnType<typeof makeEdge>>;
+
+export function entry(
+  kind: number,
+  publicKey: Uint8Array,
+  term: { notBefore: number; notAfter: number },
+): ListEntry {
+  const algorithm = kind === LIST_KIND.FULL_VIEW ? KEM_X25519 : ALGORITHM_ED25519;
+  return { kind, algorithm, city: 0, ...term, publicKey };
+}
+
+function outcomesOf(batch: Uint8Array, seen: Set<string>): Uint8Array {
+  const { count, receipts } = parseBatch(batch);
+  return Uint8Array.from({ length: count }, (_, i) => {
+    const [id, size] = [String(receipts.subarray(i * 40, i * 40 + 16)), seen.size];
+    return seen.add(id).size > size ? OUTCOMES.STORED : OUTCOMES.DUPLICATE;
+  });
+}

@@ -1,0 +1,38 @@
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
+import { defineConfig } from 'vitest/config';
+
+/** Two projects: what runs inside workerd with the bindings of wrangler.toml, and what runs in Node. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [
+          cloudflareTest(async () => ({
+            // Not the service's own entry: the stores and the writer are tested without the rest.
+            main: './test/store/worker.ts',
+            wrangler: { configPath: './wrangler.toml' },
+            miniflare: {
+              // In the order in which wrangler applies them.
+              bindings: {
+                MIGRATION_NAMES: (await readD1Migrations('db/migrations/d1')).map(
+                  ({ name }) => name,
+                ),
+              },
+            },
+          })),
+        ],
+        test: {
+          name: 'workerd',
+          include: ['test/store/**/*.test.ts', 'test/worker/**/*.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'node',
+          include: ['test/unit/**/*.test.ts', 'test/wasm/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});

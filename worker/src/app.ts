@@ -1,0 +1,61 @@
+/** The edge as HTTP: what every answer has in common, and the table of routes. */
+import { Hono } from 'hono';
+import type { Deps } from './deps.ts';
+import type { RawEnv } from './env.ts';
+import { problemCode, problemResponse, REQUEST_ID_HEADER, report } from './problems.ts';
+import type { AppContext, AppEnv } from './routes/context.ts';
+import { getHealth } from './routes/health.ts';
+import { getKeys } from './routes/keys.ts';
+import { postLookup } from './routes/lookup.ts';
+import { postParcel } from './routes/parcels.ts';
+import { getPull } from './routes/pull.ts';
+import { getRecipients } from './routes/recipients.ts';
+import { postStream } from './routes/stream.ts';
+
+type Handler = (c: AppContext) => Response | Promise<Response>;
+
+const ROUTES: readonly [method: 'GET' | 'POST', path: string, handler: Handler][] = [
+  ['GET', '/v1/keys', getKeys],
+  ['GET', '/v1/recipients', getRecipients],
+  ['POST', '/v1/parcels', postParcel],
+  ['POST', '/v1/parcels/stream', postStream],
+  ['GET', '/v1/pull', getPull],
+  ['POST', '/v1/lookup', postLookup],
+  ['GET', '/healthz', getHealth],
+];
+
+/** Nothing is cached anywhere, guessed at, or told to another site. */
+const COMMON_HEADERS = {
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+/** @param dependencies gives the parts for an environment; the same ones every time */
+export function createApp(dependencies: (env: RawEnv) => Promise<Deps>): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  app.use(async (c, next) => {
+    c.set('requestId', crypto.randomUUID());
+    await next();
+    for (const [name, value] of Object.entries(COMMON_HEADERS)) c.res.headers.set(name, value);
+    c.res.headers.set(REQUEST_ID_HEADER, c.get('requestId'));
+  });
+  app.use(async (c, next) => {
+    c.set('deps', await dependencies(c.env));
+    await next();
+  });
+  for (const [method, path, handler] of ROUTES) {
+    app.on(method, path, handler);
+    app.all(path, (c) => {
+      const refusal = problemResponse('method_not_allowed', c.get('requestId'), Date.now());
+      refusal.headers.set('allow', method);
+      return refusal;
+    });
+  }
+  app.notFound((c) => problemResponse('not_found', c.get('requestId'), Date.now()));
+  app.onError((error, c) => {
+    report(c.get('requestId'), error);
+    return problemResponse(problemCode(error), c.get('requestId'), Date.now());
+  });
+  return app;
+}

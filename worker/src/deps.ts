@@ -1,0 +1,82 @@
+/** The only place where things are made: once in the life of an isolate. */
+import type { ControlStore } from '../../db/control.ts';
+import { D1ControlStore } from '../../db/d1/control.ts';
+import { D1ParcelStore } from '../../db/d1/parcels.ts';
+import type { ParcelStore } from '../../db/parcels.ts';
+import wasm from '../../wasm/build/sealpost.wasm';
+import { Session } from '../../wasm/host/session.ts';
+import type { AuthParts } from './auth.ts';
+import { checkEnvironment, type Environment, type RawEnv } from './env.ts';
+import { KeyDirectory, type PublicEdgeKey } from './keys.ts';
+import { hex } from './pipeline/digest.ts';
+import { ed25519Signer } from './pipeline/ed25519.ts';
+import { EpochKeeper } from './pipeline/epochs.ts';
+import { Failure } from './pipeline/failure.ts';
+import type { Append, Ingest } from './pipeline/ingest.ts';
+import type { PullParts } from './pipeline/pull.ts';
+import { RecipientKeeper } from './pipeline/recipients.ts';
+
+/** What the routes work with. */
+export interface Deps {
+  clock: () => number;
+  auth: AuthParts;
+  keys: KeyDirectory;
+  recipients: RecipientKeeper;
+  ingest: Ingest;
+  pull: PullParts;
+}
+
+let made: Promise<Deps> | undefined;
+
+/** The parts of this isolate; its environment never changes. @throws EnvironmentError, at every call */
+export function dependencies(raw: RawEnv): Promise<Deps> {
+  made ??= make(raw);
+  return made;
+}
+
+async function make(raw: RawEnv): Promise<Deps> {
+  const environment = checkEnvironment(raw);
+  const { city, authority, rootKey, minListVersion } = environment;
+  const clock = () => Date.now();
+  const control: ControlStore = new D1ControlStore(environment.db);
+  const store: ParcelStore = new D1ParcelStore(environment.db);
+  const signer = await ed25519Signer(environment.signingKey);
+  const { session, publicKeys } = startSession(environment);
+  const recipients = new RecipientKeeper(control, { rootKey, minVersion: minListVersion });
+  const epochs = new EpochKeeper({ session, recipients, control, signer, city });
+  return {
+    clock,
+    auth: { control, authority, clock },
+    keys: new KeyDirectory(city, signer, publicKeys),
+    recipients,
+    ingest: { session, epochs, append: appendTo(environment), clock },
+    pull: { store, signer, city },
+  };
+}
+
+function startSession({ city, edgeKeys, indexKeys }: Environment) {
+  const publicKeys: PublicEdgeKey[] = [];
+  const session = new Session(wasm, city, (fresh) => {
+    publicKeys.length = 0;
+    for (const { id, privateKey, notBefore, notAfter } of edgeKeys) {
+      const publicKey = fresh.setEdgeKey(id, privateKey, notBefore, notAfter);
+      publicKeys.push({ id, publicKey, notBefore, notAfter });
+    }
+    for (const { key, ...period } of indexKeys) fresh.setIndexKey(period, key);
+  });
+  return { session, publicKeys };
+}
+
+/** The writer of an enterprise is a Durable Object of that name: one in the world, so it commits serially. */
+function appendTo({ writers, node, city }: Environment): Append {
+  return async (enterprise, epochs, batch) => {
+    const name = `${node}/${city}/${hex(enterprise)}`;
+    const writer = writers.get(writers.idFromName(name));
+    try {
+      return await writer.append({ node, city, enterprise }, epochs, batch);
+    } catch (error) {
+      const full = error instanceof Error && error.name === 'StoreFullError';
+      throw new Failure(full ? 'store_full' : 'unavailable');
+    }
+  };
+}

@@ -1,0 +1,5 @@
+import { createApp } from './app.ts';
+import { dependencies } from './deps.ts';
+
+export { Writer } from './writer.ts';
+export default createApp(dependencies);

@@ -1,0 +1,49 @@
+/** Limits of the running service: name, unit, reason. Those of the formats are in wire/limits.ts. */
+
+/** Milliseconds after which the recipient list and certificates are read again: bounds how long a removed reader stays. */
+export const LIST_REREAD_MS = 3_000;
+
+/** Milliseconds for which a list that can't be read again (the store is away) is still used. */
+export const LIST_STALE_MS = 60_000;
+
+/** Certificates an isolate remembers: Guiyang has about 197 enterprises. */
+export const MAX_KNOWN_CERTIFICATES = 2_048;
+
+/** Milliseconds of a day. An epoch ends with its day (UTC), as the store's days do. */
+export const DAY_MS = 86_400_000;
+
+/** Epoch headers an isolate remembers. More than the module keeps live epochs; about half a kilobyte each. */
+export const MAX_KNOWN_EPOCHS = 4_096;
+
+/** Milliseconds after its end for which an epoch's header is kept: batches sealed in it may still be on their way. */
+export const EPOCH_GRACE_MS = 120_000;
+
+/** Times a submission is tried when its epoch ends between making sure of it and sealing. */
+export const EPOCH_ATTEMPTS = 3;
+
+/** Chunks of one stream whose commit is awaited at the same time. Each holds about 250 KB while it waits. */
+export const CHUNKS_IN_FLIGHT = 8;
+
+/** Milliseconds for the whole body of a request that is no stream: a body that trickles holds no request open for long. */
+export const BODY_DEADLINE_MS = 30_000;
+
+/** Milliseconds a stream's sender may be silent. */
+export const STREAM_IDLE_MS = 60_000;
+
+/** Parcels after which one pull ends with `more`: bounds the time of a request, not the size of a pull. */
+export const MAX_PULL_ROWS = 50_000;
+
+/** Octets of parcels in one frame of a lookup's answer. */
+export const LOOKUP_FRAME_BYTES = 1024 * 1024;
+
+/** Milliseconds a statement about key configurations is valid; it is made anew at half of that. */
+export const KEYS_VALIDITY_MS = 3_600_000;
+
+/** Milliseconds by which that statement begins in the past, for clients whose clock is behind. */
+export const KEYS_BACKDATE_MS = 120_000;
+
+/** Seconds after which a client should try again. */
+export const RETRY_AFTER_S = 2;
+
+/** Characters of a signature's nonce: it is stored, so it is bounded. */
+export const MAX_NONCE_CHARACTERS = 128;

@@ -1,0 +1,168 @@
+/** Pulls: commits of the asker's scope as ciphertext, epochs before the first parcel that needs them, a signed end. */
+import type { ParcelStore, Scope, StoredCommit } from '../../../db/parcels.ts';
+import { concat } from '../../../wire/bytes.ts';
+import { MAX_PULL_FRAME_BYTES } from '../../../wire/limits.ts';
+import { VIEW_FULL, VIEW_MASKED } from '../../../wire/parcel.ts';
+import {
+  type ChainHead,
+  type CommitReceipt,
+  type Cursor,
+  encodeCommit,
+  encodeEndBody,
+  encodeFrame,
+  endSigningInput,
+  FRAME,
+  PARCEL_STATE,
+  type PullEnd,
+} from '../../../wire/pull.ts';
+import { hex, sha256 } from './digest.ts';
+import type { Signer } from './ed25519.ts';
+import { MAX_PULL_ROWS } from './limits.ts';
+
+export interface PullParts {
+  store: Pick<ParcelStore, 'heads' | 'page' | 'epochs' | 'find'>;
+  signer: Signer;
+  city: number;
+}
+
+export interface PullRequest {
+  /** From the credential alone: undefined for a regulator, who gets the full view; an enterprise gets its own, masked. */
+  enterprise: Uint8Array | undefined;
+  cursor: Cursor;
+  /** Octets of the request's signature, which the signed end names. */
+  signature: Uint8Array;
+}
+
+/**
+ * Starts a pull.
+ * @returns the frames; when reading fails on the way they end without an END frame
+ */
+export async function pull(
+  parts: PullParts,
+  { enterprise, cursor, signature }: PullRequest,
+): Promise<AsyncGenerator<Uint8Array>> {
+  const { store, city } = parts;
+  const scope: Scope = enterprise === undefined ? { city } : { city, enterprise };
+  const heads = await store.heads(scope);
+  const view = enterprise === undefined ? VIEW_FULL : VIEW_MASKED;
+  return ended(parts, await sha256(signature), view, (tally) =>
+    commits(store, scope, view, cursor, heads, tally),
+  );
+}
+
+/** What the end says about the frames before it, kept while they are made. */
+export interface Tally {
+  rows: number;
+  more: boolean;
+  start: Cursor;
+  end: Cursor;
+  heads: ChainHead[];
+}
+
+/** Passes frames on and adds the signed end. @param request SHA-256 of the request's signature */
+export async function* ended(
+  { signer, city }: Pick<PullParts, 'signer' | 'city'>,
+  request: Uint8Array,
+  view: number,
+  frames: (tally: Tally) => AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const tally: Tally = { rows: 0, more: false, start: new Map(), end: new Map(), heads: [] };
+  const digest = new crypto.DigestStream('SHA-256');
+  const digesting = digest.getWriter();
+  for await (const frame of frames(tally)) {
+    await digesting.write(frame);
+    yield frame;
+  }
+  await digesting.close();
+  const end: PullEnd = {
+    ...{ request, city, view, ...tally },
+    digest: new Uint8Array(await digest.digest),
+  };
+  const body = encodeEndBody(end);
+  const signature = await signer.sign(endSigningInput(body));
+  yield encodeFrame(FRAME.END, concat(body, signer.keyid, signature));
+}
+
+async function* commits(
+  store: Pick<ParcelStore, 'page' | 'epochs'>,
+  scope: Scope,
+  view: number,
+  cursor: Cursor,
+  heads: ChainHead[],
+  tally: Tally,
+): AsyncGenerator<Uint8Array> {
+  tally.start = cursor;
+  tally.end = new Map(cursor);
+  tally.heads = heads;
+  const announced = new Set<string>();
+  const name = view === VIEW_FULL ? 'full' : 'masked';
+  for await (const commit of store.page(scope, name, cursor, heads)) {
+    if (tally.rows >= MAX_PULL_ROWS) {
+      tally.more = true;
+      return;
+    }
+    yield* epochFrames(store, commit.epochs, announced);
+    yield* commitFrames(commit);
+    tally.rows += commit.receipts.length;
+    tally.end.set(commit.writer, commit.sequence);
+  }
+}
+
+/** The headers of epochs that were not announced yet. */
+export async function* epochFrames(
+  store: Pick<ParcelStore, 'epochs'>,
+  ids: readonly Uint8Array[],
+  announced: Set<string>,
+): AsyncGenerator<Uint8Array> {
+  const fresh = ids.filter((id) => !announced.has(hex(id)));
+  if (fresh.length === 0) return;
+  for (const header of await store.epochs(fresh)) yield encodeFrame(FRAME.EPOCH, header);
+  for (const id of fresh) announced.add(hex(id));
+}
+
+/** One frame, or several of the same sequence when a frame could not hold all parcels. */
+function* commitFrames(commit: StoredCommit): Generator<Uint8Array> {
+  let receipts: CommitReceipt[] = [];
+  let size = COMMIT_HEAD_BYTES;
+  for (const { id, contentTag, erased, parcel } of commit.receipts) {
+    const octets = RECEIPT_BYTES + parcel.length;
+    if (size + octets > MAX_PULL_FRAME_BYTES) {
+      yield encodeFrame(FRAME.COMMIT, encodeCommit({ ...commit, receipts }));
+      [receipts, size] = [[], COMMIT_HEAD_BYTES];
+    }
+    receipts.push({ id, contentTag, state: state(erased, parcel), parcel });
+    size += octets;
+  }
+  yield encodeFrame(FRAME.COMMIT, encodeCommit({ ...commit, receipts }));
+}
+
+/** Octets of a commit frame's body beside its receipts, and of a receipt beside its parcel (wire/pull.ts). */
+const COMMIT_HEAD_BYTES = 72;
+const RECEIPT_BYTES = 35;
+
+function state(erased: boolean, parcel: Uint8Array): number {
+  if (parcel.length > 0) return PARCEL_STATE.PRESENT;
+  return erased ? PARCEL_STATE.ERASED : PARCEL_STATE.NO_VIEW;
+}
+
+/** Frames as a body. One at a time: a reader that is slow holds the store back, not our memory. */
+export function bodyOf(
+  frames: AsyncGenerator<Uint8Array>,
+  report: (error: unknown) => void,
+): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    async pull(out) {
+      try {
+        const { value, done } = await frames.next();
+        if (done) out.close();
+        else out.enqueue(value);
+      } catch (error) {
+        report(error);
+        out.close();
+      }
+    },
+    async cancel() {
+      await frames.return(undefined);
+    },
+  });
+}

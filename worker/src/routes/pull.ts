@@ -1,0 +1,33 @@
+import { type Cursor, PULL_TYPE, parseCursor } from '../../../wire/pull.ts';
+import { authenticate, useNonce } from '../auth.ts';
+import { fromBase64url } from '../base64url.ts';
+import { Failure } from '../pipeline/failure.ts';
+import { bodyOf, pull } from '../pipeline/pull.ts';
+import { report } from '../problems.ts';
+import type { AppContext } from './context.ts';
+
+/** GET /v1/pull?cursor=: pages of ciphertext. Whose, and in which view, follows from the credential alone. */
+export async function getPull(c: AppContext): Promise<Response> {
+  const deps = c.get('deps');
+  const signer = await authenticate(deps.auth, c.req.raw, new Uint8Array());
+  const cursor = cursorOf(new URL(c.req.url).searchParams);
+  await useNonce(deps.auth, signer);
+  const enterprise = signer.party.kind === 'regulator' ? undefined : signer.party.id;
+  const frames = await pull(deps.pull, { enterprise, cursor, signature: signer.signature });
+  const requestId = c.get('requestId');
+  const body = bodyOf(frames, (error) => report(requestId, error));
+  return c.body(body, 200, { 'content-type': PULL_TYPE });
+}
+
+/** The one parameter: where the last pull ended; the beginning when it is absent. */
+function cursorOf(query: URLSearchParams): Cursor {
+  const names = [...query.keys()];
+  if (names.length > 1 || names.some((name) => name !== 'cursor')) {
+    throw new Failure('malformed_request');
+  }
+  try {
+    return parseCursor(fromBase64url(query.get('cursor') ?? ''));
+  } catch {
+    throw new Failure('malformed_request');
+  }
+}

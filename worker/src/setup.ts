@@ -1,0 +1,91 @@
+/**
+ * Prepares a store, run once by `workerd test` before the service starts: applies migrations and loads control data.
+ * Running it again changes nothing. Whatever it throws makes `workerd test` exit with an error.
+ */
+import type { ControlStore, KeyAlgorithm, PartyKind } from '../../db/control.ts';
+import { D1ControlStore } from '../../db/d1/control.ts';
+import { migrate } from '../../db/d1/migrate.ts';
+import { parseCertificate, parseSignedList } from '../../wire/recipients.ts';
+import { fromBase64url } from './base64url.ts';
+
+/** Control data as JSON; octets in base64url. */
+export interface ControlData {
+  parties?: {
+    /** 16 octets. */
+    id: string;
+    kind: PartyKind;
+    name: string;
+    keys?: { algorithm: KeyAlgorithm; publicKey: string }[];
+    /** Certificate of its key for the masked view (wire/recipients.ts). */
+    certificate?: string;
+  }[];
+  /** Signed recipient list (wire/recipients.ts). */
+  recipientList?: string;
+}
+
+export interface SetupEnv {
+  DB: D1Database;
+  /** ControlData; absent when there is nothing to load. */
+  CONTROL?: string;
+}
+
+/** Octets of a public key. */
+const KEY_BYTES: Readonly<Record<KeyAlgorithm, number>> = { ed25519: 32, 'ecdsa-p256': 65 };
+
+/** @throws TypeError that names the faulty place; VersionError when a newer recipient list is stored; D1Error */
+export async function setup(env: SetupEnv): Promise<void> {
+  await migrate(env.DB);
+  if (env.CONTROL) await load(new D1ControlStore(env.DB), controlData(env.CONTROL));
+}
+
+async function load(store: ControlStore, data: ControlData): Promise<void> {
+  for (const { id, kind, name, keys, certificate } of data.parties ?? []) {
+    const party = octets(id, 'parties.id', 16);
+    if (kind !== 'enterprise' && kind !== 'regulator') throw wrong('parties.kind');
+    if (typeof name !== 'string') throw wrong('parties.name');
+    await store.putParty({ id: party, kind, name, active: true });
+    for (const { algorithm, publicKey } of keys ?? []) {
+      if (KEY_BYTES[algorithm] === undefined) throw wrong('parties.keys.algorithm');
+      const key = octets(publicKey, 'parties.keys.publicKey', KEY_BYTES[algorithm]);
+      const keyid = new Uint8Array(await crypto.subtle.digest('SHA-256', key));
+      await store.putKey({ keyid, party, algorithm, publicKey: key, active: true });
+    }
+    if (certificate !== undefined) await loadCertificate(store, certificate);
+  }
+  if (data.recipientList !== undefined) {
+    const signed = octets(data.recipientList, 'recipientList');
+    await store.putRecipientList(parseSignedList(signed).list.version, signed);
+  }
+}
+
+async function loadCertificate(store: ControlStore, text: string): Promise<void> {
+  const bytes = octets(text, 'parties.certificate');
+  const { city, enterprise } = parseCertificate(bytes).certificate;
+  await store.putCertificate(city, enterprise, bytes);
+}
+
+function controlData(text: string): ControlData {
+  try {
+    return JSON.parse(text) as ControlData;
+  } catch {
+    throw wrong('the whole');
+  }
+}
+
+function octets(text: string, place: string, length?: number): Uint8Array<ArrayBuffer> {
+  try {
+    const bytes = new Uint8Array(fromBase64url(text));
+    if (length === undefined || bytes.length === length) return bytes;
+  } catch {}
+  throw wrong(place);
+}
+
+function wrong(place: string): TypeError {
+  return new TypeError(`CONTROL has a faulty value: ${place}`);
+}
+
+export default {
+  async test(_controller: unknown, env: SetupEnv): Promise<void> {
+    await setup(env);
+  },
+};
