@@ -24,6 +24,7 @@ export default defineConfig({
         test: {
           name: 'workerd',
           include: ['test/store/**/*.test.ts', 'test/worker/**/*.test.ts'],
+          testTimeout: 30_000,
         },
       },
       {

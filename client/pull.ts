@@ -80,13 +80,14 @@ export async function pull(
   }
   const report = { pages: 0, rows: 0, parcels: 0, epochs: 0, erased: 0, withoutView: 0 };
   while (true) {
+    const before = report.rows;
     const { chains, end } = await pullPage(edge, identity, state, options, report);
     state = chains.state();
     report.pages++;
     await options.onPage?.(state);
     options.onProgress?.(report);
     if (!end.more) return { ...report, state };
-    if (end.rows === 0) incomplete('no_progress');
+    if (report.rows === before) incomplete('no_progress');
   }
 }
 
@@ -108,7 +109,7 @@ async function pullPage(
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   const view = state.view === 'full' ? VIEW_FULL : VIEW_MASKED;
-  let rows = 0;
+  const before = report.parcels;
   const end = await readFrames(edge, answer, view, (type, body) => {
     if (type === FRAME.EPOCH) {
       report.epochs++;
@@ -117,10 +118,9 @@ async function pullPage(
     if (type !== FRAME.COMMIT) incomplete('bad_frame');
     const commit = parseCommit(body);
     chains.add(commit);
-    rows += commit.receipts.length;
     return handOver(commit, { city: edge.city, view }, options, report);
   });
-  if (end.rows !== rows) incomplete('end_mismatch');
+  if (end.rows !== report.parcels - before) incomplete('end_mismatch');
   chains.finish(end);
   return { chains, end };
 }

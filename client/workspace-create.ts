@@ -4,8 +4,13 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { KEM_X25519 } from '../wire/envelope.ts';
 import { MAX_LIST_VALIDITY_MS } from '../wire/limits.ts';
-import { ALGORITHM_ED25519, LIST_KIND, type ListEntry } from '../wire/recipients.ts';
-import { uuidBytes, uuidText } from '../wire/record.ts';
+import {
+  ALGORITHM_ED25519,
+  LIST_KIND,
+  type ListEntry,
+  type RecipientList,
+} from '../wire/recipients.ts';
+import { uuidBytes } from '../wire/record.ts';
 import { toBase64url, toHex } from './encoding.ts';
 import { generateKeyPair, type KeyPair } from './hpke.ts';
 import { WorkspaceError, writeNew } from './keyfile.ts';
@@ -49,66 +54,47 @@ const INDEX_MONTHS = 15;
  */
 export async function createWorkspace(dir: string, options: WorkspaceOptions): Promise<Workspace> {
   const paths = workspacePaths(dir);
-  const now = options.now ?? Date.now();
   if (existsSync(paths.description)) throw new WorkspaceError('exists', paths.description);
   for (const folder of [dir, paths.data, paths.run, paths.recipients]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
-  const [root, delegate] = [signingPair(), signingPair()];
-  const [edgeSigning, regulatorSigning] = [signingPair(), signingPair()];
-  const readers = [generateKeyPair(), generateKeyPair()];
-  const indexKeys = monthlyIndexKeys(now);
-
-  const list = signList(
-    {
-      version: 1,
-      notBefore: now - BACKDATE_MS,
-      notAfter: now - BACKDATE_MS + MAX_LIST_VALIDITY_MS,
-      entries: listEntries(options.city, now, readers, edgeSigning, delegate),
-    },
-    root.privateKey,
-  );
-  const enterprises = options.enterprises.map((seed) => makeEnterprise(seed));
-
-  writeNew(paths.root, keyJson(root), true);
-  writeNew(paths.delegate, keyJson(delegate), true);
-  writeNew(paths.secrets, edgeSecrets(now, edgeSigning, indexKeys), true);
-  writeNew(paths.recipientList, list, false);
-  const regulator = { id: uuidText(randomUuid()), name: '监管' };
-  writeNew(paths.regulatorSigning, { ...regulator, ...keyJson(regulatorSigning) }, true);
-  readers.forEach((reader, i) => {
-    writeNew(paths.regulatorKey(i + 1), keyJson(reader), true);
-  });
-  writeNew(paths.indexKeys, indexKeys, true);
-  writeNew(paths.seenList(1), list, false);
-  for (const enterprise of enterprises) {
-    const { slug, id, name, signing, recipient } = enterprise;
+  const made = makeEverything({ now: Date.now(), ...options });
+  writeOffline(paths, made);
+  writeRegulator(paths, made);
+  writeEdge(paths, made);
+  for (const { slug, id, name, signing, recipient } of made.enterprises) {
     const keys = {
       signingKey: toBase64url(signing.privateKey),
       recipientKey: toBase64url(recipient.privateKey),
     };
     writeNew(paths.enterprise(slug), { slug, id, name, ...keys }, true);
   }
-  const control = controlData(
-    options.city,
-    now,
-    { ...regulator, signing: regulatorSigning },
-    enterprises,
-    delegate,
-    list,
-  );
-  writeNew(paths.control, control, false);
   // Last: a workspace with its description is whole.
-  writeNew(
-    paths.description,
-    {
-      ...{ city: options.city, node: options.node, authority: options.authority },
-      rootKey: toHex(root.publicKey),
-      createdAt: new Date(now).toISOString(),
-    },
-    false,
-  );
+  writeNew(paths.description, description(made), false);
   return openWorkspace(dir);
+}
+
+type Paths = ReturnType<typeof workspacePaths>;
+type Made = ReturnType<typeof makeEverything>;
+
+/** All keys, and what is signed with them. */
+function makeEverything(options: WorkspaceOptions & { now: number }) {
+  const [root, delegate, edge] = [signingPair(), signingPair(), signingPair()];
+  const readers = [generateKeyPair(), generateKeyPair()];
+  const { city, now } = options;
+  const list: RecipientList = {
+    version: 1,
+    notBefore: now - BACKDATE_MS,
+    notAfter: now - BACKDATE_MS + MAX_LIST_VALIDITY_MS,
+    entries: listEntries(city, now, readers, edge, delegate),
+  };
+  return {
+    ...{ options, root, delegate, edge, readers },
+    regulator: { id: crypto.randomUUID(), name: '监管部门', signing: signingPair() },
+    indexKeys: monthlyIndexKeys(now),
+    list: signList(list, root.privateKey),
+    enterprises: options.enterprises.map(makeEnterprise),
+  };
 }
 
 interface Enterprise extends EnterpriseSeed {
@@ -119,6 +105,33 @@ interface Enterprise extends EnterpriseSeed {
 function makeEnterprise(seed: EnterpriseSeed): Enterprise {
   if (!/^[a-z0-9-]{1,64}$/.test(seed.slug)) throw new TypeError('a slug is of a-z 0-9 -');
   return { ...seed, signing: signingPair(), recipient: generateKeyPair() };
+}
+
+function writeOffline(paths: Paths, { root, delegate }: Made): void {
+  writeNew(paths.root, keyJson(root), true);
+  writeNew(paths.delegate, keyJson(delegate), true);
+}
+
+function writeRegulator(paths: Paths, { regulator, readers, indexKeys, list }: Made): void {
+  const { id, name, signing } = regulator;
+  writeNew(paths.regulatorSigning, { id, name, ...keyJson(signing) }, true);
+  readers.forEach((reader, i) => {
+    writeNew(paths.regulatorKey(i + 1), keyJson(reader), true);
+  });
+  writeNew(paths.indexKeys, indexKeys, true);
+  writeNew(paths.seenList(1), list, false);
+}
+
+function writeEdge(paths: Paths, made: Made): void {
+  writeNew(paths.secrets, edgeSecrets(made), true);
+  writeNew(paths.recipientList, made.list, false);
+  writeNew(paths.control, controlData(made), false);
+}
+
+function description({ options, root }: Made) {
+  const { city, node, authority, now } = options;
+  const createdAt = new Date(now).toISOString();
+  return { city, node, authority, rootKey: toHex(root.publicKey), createdAt };
 }
 
 function listEntries(
@@ -142,8 +155,8 @@ function listEntries(
 }
 
 /** What the edge is given as SEALPOST_SECRETS. */
-function edgeSecrets(now: number, signing: KeyPair, indexKeys: readonly object[]) {
-  const notBefore = now - BACKDATE_MS;
+function edgeSecrets({ options, edge, indexKeys }: Made) {
+  const notBefore = options.now - BACKDATE_MS;
   const { privateKey } = generateKeyPair();
   return {
     edgeKeys: [
@@ -152,7 +165,7 @@ function edgeSecrets(now: number, signing: KeyPair, indexKeys: readonly object[]
         ...{ notBefore, notAfter: notBefore + EDGE_KEY_VALIDITY_MS },
       },
     ],
-    signingKey: toBase64url(signing.privateKey),
+    signingKey: toBase64url(edge.privateKey),
     indexKeys,
   };
 }
@@ -173,36 +186,35 @@ function monthlyIndexKeys(now: number) {
 }
 
 /** Public data that the control store begins with. Bytes are base64url. */
-function controlData(
-  city: number,
-  now: number,
-  regulator: { id: string; name: string; signing: KeyPair },
-  enterprises: readonly Enterprise[],
-  delegate: KeyPair,
-  list: Uint8Array,
-) {
-  const party = (kind: string, id: string, name: string, { publicKey }: KeyPair) => ({
-    ...{ id: toBase64url(uuidBytes(id)), kind, name },
-    keys: [{ algorithm: 'ed25519', publicKey: toBase64url(publicKey) }],
-  });
+function controlData({ options, regulator, enterprises, delegate, list }: Made) {
+  const { city, now } = options;
+  const period = { notBefore: now - BACKDATE_MS, notAfter: now + CERTIFICATE_VALIDITY_MS };
+  const certificate = ({ id, recipient }: Enterprise) =>
+    signCertificate(
+      {
+        ...{ city, enterprise: uuidBytes(id), ...period },
+        ...{ publicKey: recipient.publicKey, delegate: sha256(delegate.publicKey) },
+      },
+      delegate.privateKey,
+    );
   return {
     parties: [
-      party('regulator', regulator.id, regulator.name, regulator.signing),
-      ...enterprises.map(({ id, name, signing, recipient }) => {
-        const certificate = {
-          ...{ city, enterprise: uuidBytes(id) },
-          ...{ notBefore: now - BACKDATE_MS, notAfter: now + CERTIFICATE_VALIDITY_MS },
-          ...{ publicKey: recipient.publicKey, delegate: sha256(delegate.publicKey) },
-        };
-        const signed = signCertificate(certificate, delegate.privateKey);
-        return {
-          ...party('enterprise', id, name, signing),
-          certificate: toBase64url(signed),
-        };
-      }),
+      party('regulator', regulator),
+      ...enterprises.map((enterprise) => ({
+        ...party('enterprise', enterprise),
+        certificate: toBase64url(certificate(enterprise)),
+      })),
     ],
     recipientList: toBase64url(list),
   };
+}
+
+function party(
+  kind: string,
+  { id, name, signing }: { id: string; name: string; signing: KeyPair },
+) {
+  const keys = [{ algorithm: 'ed25519', publicKey: toBase64url(signing.publicKey) }];
+  return { id: toBase64url(uuidBytes(id)), kind, name, keys };
 }
 
 /** A fresh Ed25519 key pair. */
@@ -213,9 +225,4 @@ function signingPair(): KeyPair {
 
 function keyJson({ privateKey, publicKey }: KeyPair) {
   return { privateKey: toBase64url(privateKey), publicKey: toHex(publicKey) };
-}
-
-/** UUID version 4 (RFC 9562 section 5.4). */
-function randomUuid(): Uint8Array {
-  return uuidBytes(crypto.randomUUID());
 }

@@ -28,6 +28,7 @@ export const SENDER_FAULTS: readonly Fault[] = [
   { code: 'SENDER_REQUIRED', field: 'sender', spoil: (record) => drop(record, 'sender') },
   {
     code: 'SENDER_AMBIGUOUS',
+    field: 'sender',
     spoil: (record, context) => set(record, 'agreement', agreement(context)),
   },
   {

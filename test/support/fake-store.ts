@@ -276,7 +276,8 @@ export function page(
     commits,
     end: {
       more: commits.length < all.length,
-      rows: commits.reduce((sum, { receipts }) => sum + receipts.length, 0),
+      rows: commits.flatMap(({ receipts }) => receipts).filter(({ parcel }) => parcel.length > 0)
+        .length,
       start: cursor,
       end,
       heads: writers.map(({ head }) => head),

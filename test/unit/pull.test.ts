@@ -180,6 +180,14 @@ describe('a pull', () => {
     expect(await start()).toMatchObject({ rows: 3, parcels: 2, erased: 1 });
   });
 
+  it('goes on past a page on which everything was erased', async () => {
+    for (let i = 0; i < 3; i++)
+      writers[0]?.commit([{ id: validRecord(NOW).id, parcel: new Uint8Array(0) }]);
+    store(writers[0], 1);
+    faults = { limit: 2 };
+    expect(await start()).toMatchObject({ pages: 2, rows: 4, parcels: 1, erased: 3 });
+  });
+
   it('is content with an empty store and with a writer that has not begun', async () => {
     expect(await start()).toMatchObject({ rows: 0, pages: 1 });
     writers = [];
