@@ -3,7 +3,7 @@
 // runs as it stands, so an older Node hands over to the one that npm installed with the project.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import * as nodeModule from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,10 @@ import { fileURLToPath } from 'node:url';
 const NEEDED_MAJOR = 24;
 
 if (Number.parseInt(process.versions.node, 10) >= NEEDED_MAJOR) {
+  // Compiled code is kept for the next start, which is three times as fast then; beside the program, where it is ours.
+  nodeModule.enableCompileCache(
+    fileURLToPath(new URL('../../node_modules/.cache/sealpost', import.meta.url)),
+  );
   const { main } = await import('../cli/main.ts');
   await main(process.argv.slice(2));
 } else {
@@ -22,7 +26,7 @@ if (Number.parseInt(process.versions.node, 10) >= NEEDED_MAJOR) {
 /** The Node of the npm package `node`, wherever npm has put that package. */
 function newerNode() {
   try {
-    const root = dirname(createRequire(import.meta.url).resolve('node/package.json'));
+    const root = dirname(nodeModule.createRequire(import.meta.url).resolve('node/package.json'));
     const binary = join(root, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
     return existsSync(binary) ? binary : undefined;
   } catch {

@@ -31,13 +31,15 @@ export function submitCommand(): Command {
       action<[string, Options]>(async (ui, path, options) => {
         const workspace = openWorkspace(options.dir);
         const lines = await openLines(path, options.enterprise);
+        const desks = new Map(
+          lines.enterprises.map(({ slug }) => [slug, workspace.enterprise(slug)]),
+        );
         const edge = connect(workspace, options.url);
         // Asked for before anything else, so that a service that is not there is told at once.
         await edge.keys();
         const results: Submitted[] = [];
         try {
-          for (const { slug } of lines.enterprises) {
-            const { identity } = workspace.enterprise(slug);
+          for (const [slug, { identity }] of desks) {
             for (const { line, cbor } of lines.read(slug)) {
               if (!cbor) throw cannotEncode(line);
               const result = await submitRecord(edge, identity, cbor);
