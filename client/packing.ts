@@ -32,14 +32,15 @@ export class ItemQueue<Key> {
     return this.#ready.length;
   }
 
-  /** The next item, left in its place; undefined at the end. @throws what the source throws */
-  peek(): StreamItem<Key> | undefined | Promise<StreamItem<Key> | undefined> {
-    if (this.#ready.length > 0 || this.#ended) return this.#ready.at(-1);
-    return this.#fetch().then(() => this.#ready.at(-1));
+  /** The item `index` places ahead, left in its place; undefined past the end. @throws what the source throws */
+  peek(index = 0): StreamItem<Key> | undefined | Promise<StreamItem<Key> | undefined> {
+    if (this.#ready.length > index || this.#ended) return this.#ready.at(-1 - index);
+    return this.#fetch().then(() => this.#ready.at(-1 - index));
   }
 
-  take(): void {
-    this.#ready.pop();
+  /** Takes the next `count` items, which were peeked at before. */
+  take(count: number): void {
+    this.#ready.length -= count;
   }
 
   /** Items to be taken next, the first of them first. */
@@ -75,34 +76,37 @@ export class ItemQueue<Key> {
  * Takes the items of the next chunk from the queue: as many as fit, never a part of one; none at the end of the queue.
  * @param room records that the stream still has room for
  * @param wanted false once nobody wants the chunk any more; the items then stay in the queue
- * @returns the items, and those left out on the way because no chunk can hold them
+ * @param accept gets the items, and those on the way that no chunk can hold, in the very moment in which they leave the
+ * queue: at no time are they nowhere
+ * @returns what `accept` returns; undefined when nobody wants the chunk
  */
-export async function nextChunk<Key>(
+export async function nextChunk<Key, T>(
   queue: ItemQueue<Key>,
   room: number,
   wanted: () => boolean,
-): Promise<{ items: StreamItem<Key>[]; oversized: StreamItem<Key>[] }> {
+  accept: (items: StreamItem<Key>[], oversized: StreamItem<Key>[]) => T,
+): Promise<T | undefined> {
   const items: StreamItem<Key>[] = [];
   const oversized: StreamItem<Key>[] = [];
   const limit = Math.min(room, MAX_CHUNK_RECORDS);
   let length = 0;
   while (items.length < limit) {
-    const coming = queue.peek();
+    const coming = queue.peek(items.length + oversized.length);
     const item = coming instanceof Promise ? await coming : coming;
-    if (item === undefined || !wanted()) break;
+    if (!wanted()) return undefined;
+    if (item === undefined) break;
     if (item.cbor.length > MAX_CHUNK_BYTES) {
-      queue.take();
       oversized.push(item);
       continue;
     }
     const fits = length + item.cbor.length <= MAX_CHUNK_BYTES;
     if (!fits || (item.alone && items.length > 0)) break;
-    queue.take();
     items.push(item);
     length += item.cbor.length;
     if (item.alone) break;
   }
-  return { items, oversized };
+  queue.take(items.length + oversized.length);
+  return accept(items, oversized);
 }
 
 /** The plaintext of a chunk. */

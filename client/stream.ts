@@ -215,12 +215,9 @@ class OutgoingStream<Key> {
     yield head;
     let [records, length] = [0, 0];
     for (let chunk = 0; length + 2 * CHUNK_ROOM <= MAX_STREAM_BYTES; chunk++) {
-      const items = await this.#nextItems(MAX_STREAM_RECORDS - records);
-      if (!this.#live) return this.#queue.putBack(items);
+      const items = await this.#nextItems(chunk, MAX_STREAM_RECORDS - records);
+      if (items === undefined || !this.#live) return;
       if (items.length === 0) break;
-      items.forEach((item, index) => {
-        this.pending.set(chunk * MAX_CHUNK_RECORDS + index, item);
-      });
       const frame = frameChunk(context.seal(chunkBytes(items)), false);
       records += items.length;
       length += frame.length;
@@ -230,12 +227,21 @@ class OutgoingStream<Key> {
     yield frameChunk(context.seal(new Uint8Array(0), FINAL_AAD), true);
   }
 
-  async #nextItems(room: number): Promise<StreamItem<Key>[]> {
+  /** The items of a chunk, in `pending` from the moment on in which they leave the queue. */
+  async #nextItems(chunk: number, room: number): Promise<StreamItem<Key>[] | undefined> {
+    const wanted = () => this.#live;
+    const accept = (items: StreamItem<Key>[], oversized: StreamItem<Key>[]) => {
+      items.forEach((item, index) => {
+        this.pending.set(chunk * MAX_CHUNK_RECORDS + index, item);
+      });
+      const settling = oversized.length > 0 && this.#run.settle(oversized.map(refuseOversized));
+      return { items, settling };
+    };
     try {
       while (true) {
-        const { items, oversized } = await nextChunk(this.#queue, room, () => this.#live);
-        if (oversized.length > 0) await this.#run.settle(oversized.map(refuseOversized));
-        if (items.length > 0 || oversized.length === 0) return items;
+        const taken = await nextChunk(this.#queue, room, wanted, accept);
+        if (taken?.settling) await taken.settling;
+        if (!taken?.settling || taken.items.length > 0) return taken?.items;
       }
     } catch (error) {
       this.failure = { error };

@@ -65,7 +65,7 @@ export async function runDemo({ parcels, seed, keep, ui }: DemoOptions): Promise
   const started = performance.now();
   const base = mkdtempSync(join(tmpdir(), 'sealpost-demo-'));
   const tidy = () => {
-    if (!keep) rmSync(base, { recursive: true, force: true });
+    if (!keep) rmSync(base, { recursive: true, force: true, maxRetries: 5 });
   };
   // Ctrl-C too must leave neither keys nor records behind; the service ends with this process by itself.
   process.once('exit', tidy);
@@ -85,8 +85,10 @@ export async function runDemo({ parcels, seed, keep, ui }: DemoOptions): Promise
     const workspace = await clock.step('init', ['生成密钥', 'making keys'], () =>
       makeWorkspace(dir, CITY),
     );
-    const running = await clock.step('serve', ['构建并启动服务', 'building and starting the service'], () =>
-      startService({ dir }),
+    const running = await clock.step(
+      'serve',
+      ['构建并启动服务', 'building and starting the service'],
+      () => startService({ dir }),
     );
     service = running;
     // The program and the keys: files that were there before there was any record cannot hold one.

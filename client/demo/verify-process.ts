@@ -56,8 +56,11 @@ export function verifyInProcess(job: VerifyJob): Promise<Verdict> {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
     });
+    const kill = () => child.kill();
+    process.once('exit', kill);
     child.on('error', reject);
     child.on('close', (code) => {
+      process.off('exit', kill);
       if (code === 0) resolve(JSON.parse(output) as Verdict);
       else reject(new Error(`the verification ended with code ${code}`));
     });

@@ -36,9 +36,10 @@ export class ServiceProcess {
       detached: process.platform !== 'win32',
     });
     closeSync(log);
-    // Should this program end without having stopped it, it must not live on with the store open.
+    // Should this program end without having stopped it, it must not live on with the store open. Before other hooks: they may
+    // want to remove the store.
     const kill = () => this.#child.kill('SIGKILL');
-    process.once('exit', kill);
+    process.prependOnceListener('exit', kill);
     this.#exited = new Promise((resolve) => {
       const ended = () => {
         this.#running = false;

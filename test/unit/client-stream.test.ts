@@ -284,6 +284,30 @@ describe('a stream that breaks off is resumed', () => {
     expect(edge.requests.filter(({ url }) => url.endsWith('/keys'))).toHaveLength(2);
   });
 
+  it.each([0, 1, 100, 300])(
+    'without losing what waited for a slow source, %i items in',
+    async (before) => {
+      const edge = new StreamEdge();
+      const store = edge.onChunk;
+      let cut: () => void = () => undefined;
+      const wasCut = new Promise<void>((resolve) => {
+        cut = resolve;
+      });
+      edge.onChunk = (numbers, stream) => {
+        if (stream > 0) return store(numbers, stream);
+        setTimeout(cut, 20);
+        throw new Error('reset');
+      };
+      async function* source() {
+        yield* items(256);
+        yield* items(256 + before).slice(256);
+        await wasCut;
+      }
+      const { results } = await send(edge, source());
+      expect(keysOf(results)).toEqual(items(256 + before).map(({ key }) => key));
+    },
+  );
+
   it('and a failing source is the caller’s error', async () => {
     const edge = new StreamEdge();
     async function* source() {

@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EdgeClient } from '../../client/edge.ts';
+import { fromBase64url, fromHex, toBase64url, toHex } from '../../client/encoding.ts';
 import { signList, TrustedLists } from '../../client/recipients.ts';
 import { submitRecord } from '../../client/submit.ts';
 import { encodeResult } from '../../wire/answer.ts';
@@ -46,6 +48,28 @@ function answering(
 }
 
 const record = validRecord(NOW);
+
+describe('texts of bytes', () => {
+  it('read back as written, as other programs write them', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        const own = new Uint8Array(bytes);
+        expect(toHex(own)).toBe(Buffer.from(own).toString('hex'));
+        expect(toBase64url(own)).toBe(Buffer.from(own).toString('base64url'));
+        expect(fromHex(toHex(own).toUpperCase())).toEqual(own);
+        expect(fromBase64url(toBase64url(own))).toEqual(own);
+      }),
+    );
+  });
+
+  it.each(['a', '0g', ' 00'])('%j is not hexadecimal', (text) => {
+    expect(() => fromHex(text)).toThrow('not hexadecimal');
+  });
+
+  it.each(['a', 'AA==', 'A+A/', 'A A'])('%j is not base64url', (text) => {
+    expect(() => fromBase64url(text)).toThrow('not base64url');
+  });
+});
 
 describe('what a client trusts', () => {
   const world = makeWorld(NOW);

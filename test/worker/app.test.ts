@@ -14,8 +14,8 @@ import { createApp } from '../../worker/src/app.ts';
 import { checkEnvironment, type RawEnv } from '../../worker/src/env.ts';
 import { sha256 } from '../../worker/src/pipeline/digest.ts';
 import { Failure } from '../../worker/src/pipeline/failure.ts';
-import { AUTHORITY, type Edge, makeEdge } from '../support/edge-parts.ts';
 import { validRecord } from '../support/records.ts';
+import { AUTHORITY, type Edge, makeEdge } from './edge-parts.ts';
 
 let edge: Edge;
 let identity: Identity;
@@ -102,6 +102,16 @@ describe('a failure inside', () => {
     expect(logged.mock.calls).toEqual([
       [JSON.stringify({ level: 'error', requestId, kind: 'Error' })],
     ]);
+  });
+
+  it('of the store that knows the keys is to be tried again', async () => {
+    const { control } = edge.deps.auth;
+    vi.spyOn(control, 'findSigner').mockRejectedValueOnce(new TypeError('canary'));
+    const { response } = await submit();
+    expect(response.status).toBe(503);
+    expect(await code(response)).toBe('unavailable');
+    expect(String(logged.mock.calls)).toMatch(/"kind":"TypeError"/);
+    expect(String(logged.mock.calls)).not.toMatch(/canary/);
   });
 
   it('of the environment is told to the operator, not to the client', async () => {

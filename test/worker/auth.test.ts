@@ -106,6 +106,7 @@ describe('a signature', () => {
     ['a key that is not registered', { params: { keyid: 'A'.repeat(43) } }],
     ['a key id of another length', { params: { keyid: 'A'.repeat(42) } }],
     ['an empty nonce', { params: { nonce: '' } }],
+    ['a nonce of 129 characters', { params: { nonce: 'n'.repeat(129) } }],
     [
       'a signature by another key',
       { sign: (base) => ed25519.sign(base, ed25519.utils.randomSecretKey()) },
@@ -119,6 +120,14 @@ describe('a signature', () => {
     [
       'the signature that fits every message under the point of order 1',
       { publicKey: identity, sign: () => Uint8Array.of(...identity, ...new Uint8Array(32)) },
+    ],
+    [
+      'a label that stands twice',
+      { change: (h) => h.set('signature-input', `sealpost=(), ${h.get('signature-input')}`) },
+    ],
+    [
+      'a signature that stands twice',
+      { change: (h) => h.set('signature', `sealpost=:AAAA:, ${h.get('signature')}`) },
     ],
     ['an empty signature', { sign: () => new Uint8Array() }],
     ['another body', { body: utf8('b body') }],
@@ -187,6 +196,11 @@ describe('a signature', () => {
   it('says nothing of the clock to who did not sign rightly', async () => {
     const wrong = verified({ signs: { method: 'GET' }, nowMs: 0 });
     await expect(wrong).rejects.toMatchObject({ code: 'signature_invalid' });
+  });
+
+  it('may have commas and quotes in its nonce', async () => {
+    const nonce = 'a, sealpost="b\\c"';
+    expect((await verified({ params: { nonce } })).signer.params.nonce).toBe(nonce);
   });
 
   it('gives its nonce once', async () => {

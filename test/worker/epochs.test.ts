@@ -15,8 +15,8 @@ import {
 } from '../../wire/recipients.ts';
 import { encodeRecord } from '../../wire/record.ts';
 import { ingestSingle } from '../../worker/src/pipeline/ingest.ts';
-import { CITY, type Edge, entry, makeEdge } from '../support/edge-parts.ts';
 import { validRecord } from '../support/records.ts';
+import { CITY, type Edge, entry, makeEdge } from './edge-parts.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;

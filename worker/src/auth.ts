@@ -17,7 +17,7 @@ import {
 import { fromBase64url } from './base64url.ts';
 import { sha256 } from './pipeline/digest.ts';
 import { verifyEd25519 } from './pipeline/ed25519.ts';
-import { Failure } from './pipeline/failure.ts';
+import { Failure, fromStore } from './pipeline/failure.ts';
 import { ENCAPSULATION_BYTES } from './pipeline/ingest.ts';
 import { MAX_NONCE_CHARACTERS } from './pipeline/limits.ts';
 
@@ -47,7 +47,7 @@ export interface SignedRequest {
 /**
  * Verifies the signature of a request.
  * @param body the whole body, which `content-digest` must name; undefined for a stream, whose chunks are authenticated
- * @throws Failure signature_invalid, clock_skew
+ * @throws Failure signature_invalid, clock_skew, unavailable
  */
 export async function authenticate(
   { control, authority, clock }: AuthParts,
@@ -57,7 +57,7 @@ export async function authenticate(
   const signable = signableRequest(request, authority);
   const { params, signature, keyid } = parse(signable);
   await checkDigest(signable, body);
-  const found = await control.findSigner(keyid);
+  const found = await fromStore(control.findSigner(keyid));
   if (found === undefined) throw new Failure('signature_invalid');
   const base = utf8(signatureBase(signable, params));
   if (!(await verify(found.key, signature, base))) throw new Failure('signature_invalid');
@@ -75,13 +75,14 @@ export function checkEncapsulation(request: SignedRequest, head: Uint8Array): vo
 
 /**
  * Uses up the signature's nonce, for requests that would do something a second time.
- * @throws Failure replayed
+ * @throws Failure replayed, unavailable
  */
 export async function useNonce({ control }: AuthParts, signer: Signer): Promise<void> {
   const { created, nonce } = signer.params;
   // No later than this the signature itself is out of time.
   const expiresMs = (created + MAX_CLOCK_SKEW_S + 1) * 1000;
-  if (!(await control.useNonce(signer.keyid, nonce, expiresMs))) throw new Failure('replayed');
+  const fresh = await fromStore(control.useNonce(signer.keyid, nonce, expiresMs));
+  if (!fresh) throw new Failure('replayed');
 }
 
 function signableRequest(request: SignedRequest, authority: string): SignableRequest {
@@ -100,13 +101,20 @@ function parse(signable: SignableRequest) {
     const { params, signature } = parseSignature(signable);
     const keyid = fromBase64url(params.keyid);
     const [length, bytes] = [params.nonce.length, keyid.length];
-    if (length > 0 && length <= MAX_NONCE_CHARACTERS && bytes === 32) {
+    const bounded = length > 0 && length <= MAX_NONCE_CHARACTERS && bytes === 32;
+    if (bounded && isSingle(signable, 'signature-input') && isSingle(signable, 'signature')) {
       return { params, signature, keyid };
     }
   } catch {
     // falls through to the same answer
   }
   throw new Failure('signature_invalid');
+}
+
+/** One member in the dictionary: a label that stands twice would hide the first (RFC 9651 section 4.2.2). */
+function isSingle(signable: SignableRequest, name: string): boolean {
+  const withoutStrings = signable.header(name)?.replace(/"(?:[^"\\]|\\.)*"/g, '');
+  return withoutStrings?.includes(',') === false;
 }
 
 /** `content-digest` (RFC 9530) on every body but a stream's, where it could say nothing that we check. */

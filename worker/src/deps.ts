@@ -76,7 +76,7 @@ function appendTo({ writers, node, city }: Environment): Append {
       return await writer.append({ node, city, enterprise }, epochs, batch);
     } catch (error) {
       const full = error instanceof Error && error.name === 'StoreFullError';
-      throw new Failure(full ? 'store_full' : 'unavailable');
+      throw new Failure(full ? 'store_full' : 'unavailable', error);
     }
   };
 }

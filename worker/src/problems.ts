@@ -21,12 +21,13 @@ export function problemCode(error: unknown): ProblemCode {
 }
 
 /**
- * Logs an error that is not a refusal: its kind and the request's id. Its message stays here, for it may quote input;
+ * Logs an error that is not a refusal, or what stands behind one: its kind and the request's id. Its message stays here, for it may quote input;
  * only our own configuration errors, which quote nothing, are told in full.
  */
 export function report(requestId: string, error: unknown): void {
-  if (error instanceof Failure) return;
-  const kind = error instanceof Error ? error.name : typeof error;
-  const message = kind === 'EnvironmentError' ? (error as Error).message : undefined;
+  const fault = error instanceof Failure ? error.cause : error;
+  if (fault === undefined) return;
+  const kind = fault instanceof Error ? fault.name : typeof fault;
+  const message = kind === 'EnvironmentError' ? (fault as Error).message : undefined;
   console.error(JSON.stringify({ level: 'error', requestId, kind, message }));
 }

@@ -91,17 +91,11 @@ export class BodyReader {
 
   async #read(): Promise<Uint8Array | undefined> {
     if (this.#reader === undefined) return undefined;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new FormatError()), this.#idleMs);
-    });
     try {
-      return (await Promise.race([this.#reader.read(), late])).value;
+      return (await within(this.#idleMs, this.#reader.read())).value;
     } catch {
       // A connection that is gone, or one that is too slow: the rest of the body does not come.
       throw new FormatError();
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -134,16 +128,24 @@ export async function readBody(
 ): Promise<Uint8Array> {
   if (Number(request.headers.get('content-length') ?? 0) > limit) throw new Failure('too_large');
   const body = new BodyReader(request.body, limit, deadlineMs);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Failure('malformed_request')), deadlineMs);
-  });
   try {
-    return await Promise.race([body.rest(limit), late]);
+    return await within(deadlineMs, body.rest(limit));
   } catch (error) {
     await body.cancel();
     throw error instanceof Failure ? error : new Failure('malformed_request');
+  }
+}
+
+/** @throws FormatError when the work takes longer than `ms` milliseconds */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let expire = () => {};
+  const late = new Promise<never>((_, reject) => {
+    const timer = setTimeout(() => reject(new FormatError()), ms);
+    expire = () => clearTimeout(timer);
+  });
+  try {
+    return await Promise.race([work, late]);
   } finally {
-    clearTimeout(timer);
+    expire();
   }
 }

@@ -11,7 +11,7 @@ import { VIEW_FULL, VIEW_MASKED } from '../../../wire/parcel.ts';
 import { type EnterpriseCertificate, LIST_KIND, validEntries } from '../../../wire/recipients.ts';
 import { hex, sha256 } from './digest.ts';
 import type { Signer } from './ed25519.ts';
-import { Failure } from './failure.ts';
+import { Failure, fromStore } from './failure.ts';
 import {
   DAY_MS,
   EPOCH_ATTEMPTS,
@@ -134,9 +134,7 @@ export class EpochKeeper {
     const name = hex(enterprise);
     let known = this.#certificates.get(name);
     if (known === undefined || now >= known.readMs + LIST_REREAD_MS) {
-      const bytes = await control.certificate(city, enterprise).catch(() => {
-        throw new Failure('unavailable');
-      });
+      const bytes = await fromStore(control.certificate(city, enterprise));
       known = { readMs: now, bytes };
       this.#certificates.delete(name);
       this.#certificates.set(name, known);

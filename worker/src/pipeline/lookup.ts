@@ -3,7 +3,7 @@ import { MAX_LOOKUP_INDEXES, MAX_LOOKUP_ROWS } from '../../../wire/limits.ts';
 import { parseParcel, VIEW_FULL } from '../../../wire/parcel.ts';
 import { encodeFrame, encodeParcels, FRAME, type Lookup, parseLookup } from '../../../wire/pull.ts';
 import { hex, sha256 } from './digest.ts';
-import { Failure } from './failure.ts';
+import { Failure, fromStore } from './failure.ts';
 import { LOOKUP_FRAME_BYTES } from './limits.ts';
 import { ended, epochFrames, type PullParts, type Tally } from './pull.ts';
 
@@ -11,7 +11,7 @@ import { ended, epochFrames, type PullParts, type Tally } from './pull.ts';
  * Finds full parcels by their keyed indexes, in the city of this edge.
  * @param body wire/pull.ts, encodeLookup
  * @param signature octets of the request's signature, which the signed end names
- * @throws Failure malformed_request
+ * @throws Failure malformed_request, unavailable
  */
 export async function lookup(
   parts: PullParts,
@@ -20,7 +20,8 @@ export async function lookup(
 ): Promise<AsyncGenerator<Uint8Array>> {
   const { indexes, fromDay, toDay } = parse(body);
   const { store, city } = parts;
-  const parcels = await store.find({ city }, indexes, fromDay, toDay, MAX_LOOKUP_ROWS);
+  const asked = store.find({ city }, indexes, fromDay, toDay, MAX_LOOKUP_ROWS);
+  const parcels = await fromStore(asked);
   return ended(parts, await sha256(signature), VIEW_FULL, (tally) => found(store, parcels, tally));
 }
 

@@ -17,6 +17,7 @@ import {
 } from '../../../wire/pull.ts';
 import { hex, sha256 } from './digest.ts';
 import type { Signer } from './ed25519.ts';
+import { fromStore } from './failure.ts';
 import { MAX_PULL_ROWS } from './limits.ts';
 
 export interface PullParts {
@@ -36,6 +37,7 @@ export interface PullRequest {
 /**
  * Starts a pull.
  * @returns the frames; when reading fails on the way they end without an END frame
+ * @throws Failure unavailable
  */
 export async function pull(
   parts: PullParts,
@@ -43,7 +45,7 @@ export async function pull(
 ): Promise<AsyncGenerator<Uint8Array>> {
   const { store, city } = parts;
   const scope: Scope = enterprise === undefined ? { city } : { city, enterprise };
-  const heads = await store.heads(scope);
+  const heads = await fromStore(store.heads(scope));
   const view = enterprise === undefined ? VIEW_FULL : VIEW_MASKED;
   return ended(parts, await sha256(signature), view, (tally) =>
     commits(store, scope, view, cursor, heads, tally),

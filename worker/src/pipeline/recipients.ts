@@ -106,9 +106,9 @@ export class RecipientKeeper {
     // Other requests go on with the list at hand meanwhile: a promise of one request must not be awaited by another.
     this.#rereadMs = now + LIST_REREAD_MS;
     const before = this.#newest;
-    const signed = await this.#control.recipientList().catch(() => {
+    const signed = await this.#control.recipientList().catch((error) => {
       if (this.#current === undefined || now - this.#confirmedMs > LIST_STALE_MS) {
-        throw new Failure('unavailable');
+        throw new Failure('unavailable', error);
       }
       return this.#current.signed;
     });

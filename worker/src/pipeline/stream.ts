@@ -33,7 +33,7 @@ export async function startStream(
   const opened = await epochs.sealing(enterprise, clock, (party, now) =>
     session.openStream(encapsulation, party, now),
   );
-  const stream = new Stream(ingest, enterprise, body, opened);
+  const stream = new Stream(ingest, enterprise, body, opened, report);
   const first = await stream.open().catch((error) => {
     throw error instanceof FormatError ? new Failure('malformed_request') : error;
   });
@@ -62,6 +62,7 @@ class Stream {
   readonly #ingest: Ingest;
   readonly #enterprise: Uint8Array;
   readonly #body: BodyReader;
+  readonly #report: (error: unknown) => void;
   /** Sealed contexts of the module, opaque here. */
   #request: Uint8Array;
   #answer: Uint8Array;
@@ -76,7 +77,9 @@ class Stream {
     enterprise: Uint8Array,
     body: BodyReader,
     contexts: { request: Uint8Array; answer: Uint8Array },
+    report: (error: unknown) => void,
   ) {
+    this.#report = report;
     this.#ingest = ingest;
     this.#enterprise = enterprise;
     this.#body = body;
@@ -130,7 +133,10 @@ class Stream {
     { batch, drafts }: Chunk,
     out: ReadableStreamDefaultController<Uint8Array>,
   ): Promise<void> {
-    const outcomes = commit(this.#ingest, this.#enterprise, batch).catch(() => retryAll(batch));
+    const outcomes = commit(this.#ingest, this.#enterprise, batch).catch((error) => {
+      this.#report(error);
+      return retryAll(batch);
+    });
     const sent = Promise.all([outcomes, this.#sent]).then(([settled]) => {
       const { answer, sealed } = this.#ingest.session.sealResults(this.#answer, drafts, settled);
       this.#answer = answer;
