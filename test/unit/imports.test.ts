@@ -43,13 +43,13 @@ function sources(folder: string): string[] {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(file, 'utf8');
-  return [...text.matchAll(/^(?:import|export)\s(type\s)?(?:[^'"]*?\sfrom\s)?['"](\.[^'"]+)['"]/gm)].map(
-    ([, type, path]) => ({
-      file,
-      target: normalize(join(dirname(file), path as string)),
-      typeOnly: type !== undefined,
-    }),
-  );
+  return [
+    ...text.matchAll(/^(?:import|export)\s(type\s)?(?:[^'"]*?\sfrom\s)?['"](\.[^'"]+)['"]/gm),
+  ].map(([, type, path]) => ({
+    file,
+    target: normalize(join(dirname(file), path as string)),
+    typeOnly: type !== undefined,
+  }));
 }
 
 const within = (path: string, place: string) => path === place || path.startsWith(`${place}/`);
@@ -74,7 +74,8 @@ describe('imports', () => {
   it('only deps constructs stores and sessions', () => {
     const imports = sources('worker/src').flatMap(importsOf);
     const constructing = imports.filter(
-      ({ target, typeOnly }) => !typeOnly && (within(target, 'db/d1') || within(target, 'wasm/host')),
+      ({ target, typeOnly }) =>
+        !typeOnly && (within(target, 'db/d1') || within(target, 'wasm/host')),
     );
     const files = new Set(constructing.map(({ file }) => file));
     expect([...files].filter((file) => !/\/(deps|writer|setup)\.ts$/.test(file))).toEqual([]);

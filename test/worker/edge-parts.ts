@@ -58,6 +58,8 @@ export async function makeEdge(module: WebAssembly.Module, startMs = Date.now())
   };
   putList(1);
 
+  /** How often the store was asked. */
+  const asked = { certificates: 0 };
   const nonces = new Set<string>();
   const control = {
     findSigner: async (keyid: Uint8Array) => signers.get(String(keyid)),
@@ -66,7 +68,10 @@ export async function makeEdge(module: WebAssembly.Module, startMs = Date.now())
       return nonces.add(name).size > size;
     },
     recipientList: async () => store.list,
-    certificate: async () => store.certificate,
+    certificate: async () => {
+      asked.certificates++;
+      return store.certificate;
+    },
   };
   /** Registers a key. */
   const register = (key: Pick<PartyKey, 'algorithm' | 'publicKey'>, kind: Party['kind']) => {
@@ -110,7 +115,7 @@ export async function makeEdge(module: WebAssembly.Module, startMs = Date.now())
   };
   const app = createApp(async () => deps);
   return {
-    ...{ clock, store, deps, session, appended, register, putList, entries, term },
+    ...{ clock, store, asked, deps, session, appended, register, putList, entries, term },
     signingKey: signing.publicKey,
     edgeKey: { keyId: 1, publicKey: edgeKey.publicKey },
     fetch: async (path: string, init?: RequestInit) =>

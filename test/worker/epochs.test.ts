@@ -1,6 +1,6 @@
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { encapsulate } from '../../client/encapsulation.ts';
 import wasm from '../../wasm/build/sealpost.wasm';
 import { parseBatch } from '../../wire/batch.ts';
@@ -103,6 +103,28 @@ describe('an epoch', () => {
     expect(after.wraps.map(({ recipient }) => recipient)).not.toContainEqual(
       sha256(other.publicKey),
     );
+  });
+
+  it('is not started by an older list when another request has met a newer one meanwhile', async () => {
+    certify();
+    const other = x25519.keygen();
+    edge.putList(3, [...edge.entries(), entry(LIST_KIND.FULL_VIEW, other.publicKey, edge.term)]);
+    const { certificate } = edge.store;
+    let release = (_bytes: Uint8Array | undefined) => {};
+    const held = new Promise<Uint8Array | undefined>((resolve) => {
+      release = resolve;
+    });
+    edge.store.certificate = held as never;
+    const early = submit();
+    await vi.waitFor(() => expect(edge.asked.certificates).toBe(1));
+    edge.store.certificate = certificate;
+    edge.putList(4);
+    edge.clock.now += 3_000;
+    expect((await submit()).full.listVersion).toBe(4);
+    release(certificate);
+    const { full } = await early;
+    expect(full.listVersion).toBe(4);
+    expect(full.wraps).toHaveLength(1);
   });
 
   it('of the masked view is opened for an enterprise with a certificate, and ends with it', async () => {

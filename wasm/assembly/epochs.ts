@@ -6,15 +6,7 @@
  * never given back: no nonce comes twice under one key.
  */
 import { MAX_EPOCH_RECORDS, MAX_EPOCHS, MAX_RECIPIENTS } from './abi';
-import {
-  equalConstantTime,
-  loadU64,
-  put,
-  putAscii,
-  storeU16,
-  storeU32,
-  wipe,
-} from './bytes';
+import { equalConstantTime, loadU64, put, putAscii, storeU16, storeU32, wipe } from './bytes';
 import { MAX_CHUNK_RECORDS } from './codes.gen';
 import { hkdfExpandInto, hkdfExtractInto } from './hkdf';
 import { HPKE_CONTEXT_BYTES, hpkeSealInto, hpkeSenderInto } from './hpke';

@@ -4,6 +4,7 @@
  */
 import type { ControlStore } from '../../../db/control.ts';
 import type { Failure as NotOpened, PartyBinding, Session } from '../../../wasm/host/session.ts';
+import { equalBytes } from '../../../wire/bytes.ts';
 import { NO_DEVICE } from '../../../wire/envelope.ts';
 import { encodeEpoch, epochSigningInput, NATIONAL } from '../../../wire/epoch.ts';
 import { MAX_EPOCH_MS } from '../../../wire/limits.ts';
@@ -19,6 +20,7 @@ import {
   LIST_REREAD_MS,
   MAX_KNOWN_CERTIFICATES,
   MAX_KNOWN_EPOCHS,
+  MAX_KNOWN_KEYIDS,
 } from './limits.ts';
 import { type RecipientKeeper, type VerifiedList, verifyCertificate } from './recipients.ts';
 
@@ -36,8 +38,11 @@ interface KnownEpoch {
 }
 
 interface KnownCertificate {
-  readMs: number;
-  bytes: Uint8Array | undefined;
+  /** Of the list it was verified by. */
+  listName: string;
+  rereadMs: number;
+  /** Verified. */
+  certificate: EnterpriseCertificate | undefined;
 }
 
 export class EpochKeeper {
@@ -45,15 +50,17 @@ export class EpochKeeper {
   /** By hexadecimal epoch id, least recently used first. */
   readonly #headers = new Map<string, KnownEpoch>();
   readonly #certificates = new Map<string, KnownCertificate>();
-  #listHash = '';
+  readonly #keyids = new Map<string, Uint8Array>();
+  /** Hash of the list that the live epochs were started by, in hexadecimal; empty when there is none. */
+  #listName = '';
 
   constructor(parts: EpochParts) {
     this.#parts = parts;
   }
 
   /**
-   * Runs a call of the module with epochs open for the enterprise: again when one ended in between.
-   * @param call one synchronous call; `need_epoch` means that it consumed nothing
+   * Runs a call of the module with epochs open for the enterprise.
+   * @param call synchronous
    * @returns what the call opened
    * @throws Failure unknown_key, unsupported_suite, decrypt_failed, no_recipient, unavailable
    */
@@ -63,12 +70,17 @@ export class EpochKeeper {
     call: (party: PartyBinding, now: number) => T | NotOpened,
   ): Promise<T> {
     for (let attempt = 0; attempt < EPOCH_ATTEMPTS; attempt++) {
-      const party = await this.#ready(enterprise, clock());
-      const done = call(party, clock());
-      if (done.status === 'ok') return done;
-      // Without an index key the edge is not ready: only its operator can help.
-      if (done.status === 'no_index_key') break;
-      if (done.status !== 'need_epoch') throw new Failure(done.status);
+      const now = clock();
+      const terms = await this.#terms(now);
+      const certificate = await this.#certificate(enterprise, terms, now);
+      // Another request has met a newer list meanwhile: nothing may be sealed by the older one any more.
+      if (terms.name !== this.#listName) continue;
+      // From here on nothing waits: no epoch is started twice, or taken away before it is used.
+      this.#ensure(VIEW_FULL, NATIONAL, terms.readers, terms, now);
+      if (certificate) this.#ensure(VIEW_MASKED, enterprise, [certificate], terms, now);
+      return opened(
+        call({ enterprise, device: NO_DEVICE, masked: certificate !== undefined }, now),
+      );
     }
     throw new Failure('unavailable');
   }
@@ -89,72 +101,80 @@ export class EpochKeeper {
     );
   }
 
-  async #ready(enterprise: Uint8Array, now: number): Promise<PartyBinding> {
-    const list = await this.#list(now);
-    const certificate = await this.#certificate(enterprise, list, now);
-    // From here on nothing waits: two requests can't both find an epoch missing and start it twice.
-    this.#ensure(VIEW_FULL, NATIONAL, readers(list, this.#parts.city, now), list, now);
-    if (certificate) this.#ensure(VIEW_MASKED, enterprise, [certificate], list, now);
-    return { enterprise, device: NO_DEVICE, masked: certificate !== undefined };
-  }
-
-  /** The list that holds, for a city in which this edge is certified. A change of list ends every epoch. */
-  async #list(now: number): Promise<VerifiedList> {
+  /** What the list that holds says about this edge. A change of list ends every epoch. */
+  async #terms(now: number): Promise<Terms> {
     try {
       const list = await this.#parts.recipients.current(now);
       this.#follow(hex(list.hash));
-      if (!(await this.#isCertified(list, now))) throw new Failure('no_recipient');
-      return list;
+      return await this.#read(list, now);
     } catch (error) {
       this.#follow('');
       throw error;
     }
   }
 
-  #follow(listHash: string): void {
-    if (listHash === this.#listHash) return;
-    if (this.#listHash !== '') this.#parts.session.endEpochs();
-    this.#listHash = listHash;
+  #follow(listName: string): void {
+    if (listName === this.#listName) return;
+    if (this.#listName !== '') this.#parts.session.endEpochs();
+    this.#listName = listName;
   }
 
-  /** Openers refuse what an edge seals that the list does not name: better to seal nothing. */
-  async #isCertified({ list }: VerifiedList, now: number): Promise<boolean> {
+  /** @throws Failure no_recipient without a reader, or when openers would refuse what this edge seals */
+  async #read({ list, hash }: VerifiedList, now: number): Promise<Terms> {
     const { city, signer } = this.#parts;
-    const entries = validEntries(list, LIST_KIND.EDGE_SIGNING, city, now);
-    const keyids = await Promise.all(entries.map(({ publicKey }) => sha256(publicKey)));
-    return keyids.some((keyid) => hex(keyid) === hex(signer.keyid));
+    const readers = validEntries(list, LIST_KIND.FULL_VIEW, city, now);
+    for (const entry of validEntries(list, LIST_KIND.EDGE_SIGNING, city, now)) {
+      if (!equalBytes(await this.#keyid(entry.publicKey), signer.keyid)) continue;
+      if (readers.length === 0) break;
+      const endMs = Math.min(list.notAfter, entry.notAfter);
+      return { list, hash, name: hex(hash), readers, endMs };
+    }
+    throw new Failure('no_recipient');
   }
 
+  /** Remembered: this is asked for every chunk. */
+  async #keyid(publicKey: Uint8Array): Promise<Uint8Array> {
+    const name = hex(publicKey);
+    const keyid = this.#keyids.get(name) ?? (await sha256(publicKey));
+    this.#keyids.set(name, keyid);
+    forgetOldest(this.#keyids, MAX_KNOWN_KEYIDS);
+    return keyid;
+  }
+
+  /** The enterprise's certificate, read and verified every LIST_REREAD_MS and at every change of list. */
   async #certificate(
     enterprise: Uint8Array,
-    { list }: VerifiedList,
+    { list, name: listName }: Terms,
     now: number,
   ): Promise<EnterpriseCertificate | undefined> {
     const { city, control } = this.#parts;
     const name = hex(enterprise);
     let known = this.#certificates.get(name);
-    if (known === undefined || now >= known.readMs + LIST_REREAD_MS) {
+    if (known === undefined || known.listName !== listName || now >= known.rereadMs) {
       const bytes = await fromStore(control.certificate(city, enterprise));
-      known = { readMs: now, bytes };
+      const certificate =
+        bytes && (await verifyCertificate(bytes, list, { city, enterprise }, now));
+      known = { listName, rereadMs: now + LIST_REREAD_MS, certificate };
       this.#certificates.delete(name);
       this.#certificates.set(name, known);
       forgetOldest(this.#certificates, MAX_KNOWN_CERTIFICATES);
     }
-    return known.bytes && verifyCertificate(known.bytes, list, { city, enterprise }, now);
+    const { certificate } = known;
+    return certificate && now < certificate.notAfter ? certificate : undefined;
   }
 
   #ensure(
     view: number,
     audience: Uint8Array,
     recipients: readonly Recipient[],
-    { list, hash }: VerifiedList,
+    { list, hash, endMs: termsEndMs }: Terms,
     now: number,
   ): void {
     const { session } = this.#parts;
     if (!session.needsEpoch(view, audience, now)) return;
     const nextDay = (Math.floor(now / DAY_MS) + 1) * DAY_MS;
-    const terms = recipients.map(({ notAfter }) => notAfter);
-    const endMs = Math.min(now + MAX_EPOCH_MS, nextDay, list.notAfter, ...terms);
+    const ends = recipients.map(({ notAfter }) => notAfter);
+    const endMs = Math.min(now + MAX_EPOCH_MS, nextDay, termsEndMs, ...ends);
     const made = session.startEpoch(
       { view, audience, startMs: now, endMs, listVersion: list.version, listHash: hash },
       recipients.map(({ publicKey }) => publicKey),
@@ -176,10 +196,29 @@ export class EpochKeeper {
 
 type Recipient = Pick<EnterpriseCertificate, 'publicKey' | 'notAfter'>;
 
-function readers({ list }: VerifiedList, city: number, now: number): Recipient[] {
-  const entries = validEntries(list, LIST_KIND.FULL_VIEW, city, now);
-  if (entries.length === 0) throw new Failure('no_recipient');
-  return entries;
+/** A list as this edge may seal by it. */
+interface Terms extends Pick<VerifiedList, 'list' | 'hash'> {
+  /** The hash, in hexadecimal. */
+  name: string;
+  /** At least one. */
+  readers: readonly Recipient[];
+  /** When the list, or this edge's place in it, ends. */
+  endMs: number;
+}
+
+/** @throws Failure for everything else that a call of the module may come back with */
+function opened<T extends { status: 'ok' }>(done: T | NotOpened): T {
+  switch (done.status) {
+    case 'ok':
+      return done;
+    // A stream was opened for a masked view whose certificate has ended: a new stream opens without it.
+    case 'need_epoch':
+    // Only the operator can give the edge an index key for now.
+    case 'no_index_key':
+      throw new Failure('unavailable');
+    default:
+      throw new Failure(done.status);
+  }
 }
 
 async function signedHeader(

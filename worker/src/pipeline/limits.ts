@@ -12,13 +12,16 @@ export const MAX_KNOWN_CERTIFICATES = 2_048;
 /** Milliseconds of a day. An epoch ends with its day (UTC), as the store's days do. */
 export const DAY_MS = 86_400_000;
 
+/** Key ids an isolate remembers: those of the list's edges. */
+export const MAX_KNOWN_KEYIDS = 1_024;
+
 /** Epoch headers an isolate remembers. More than the module keeps live epochs; about half a kilobyte each. */
 export const MAX_KNOWN_EPOCHS = 4_096;
 
 /** Milliseconds after its end for which an epoch's header is kept: batches sealed in it may still be on their way. */
 export const EPOCH_GRACE_MS = 120_000;
 
-/** Times a submission is tried when its epoch ends between making sure of it and sealing. */
+/** Times that terms are read anew because another request has met a newer recipient list meanwhile. */
 export const EPOCH_ATTEMPTS = 3;
 
 /** Chunks of one stream whose commit is awaited at the same time. Each holds about 250 KB while it waits. */
