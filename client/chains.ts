@@ -38,13 +38,6 @@ interface Writer {
   promised: Map<number, Uint8Array>;
 }
 
-/** A commit whose frames may not all have come: a large one is split into several. */
-interface OpenCommit {
-  commit: Commit;
-  count: number;
-  receipts: ReturnType<typeof sha256.create>;
-}
-
 const GENESIS = new Uint8Array(32);
 
 export class Chains {
@@ -52,7 +45,6 @@ export class Chains {
   readonly #view: PullState['view'];
   readonly #writers = new Map<number, Writer>();
   #start: Uint8Array;
-  #open: OpenCommit | undefined;
 
   constructor(state: PullState) {
     this.#city = state.city;
@@ -74,25 +66,18 @@ export class Chains {
     return started(new Map(sequences));
   }
 
-  /** Takes the next commit frame. @throws IncompletePull `bad_chain`, `stepped_back` */
+  /** Takes the next commit. @throws IncompletePull `bad_chain`, `stepped_back` */
   add(commit: Commit): void {
-    const before = this.#open?.commit;
-    if (before && before.writer === commit.writer && before.sequence === commit.sequence) {
-      const same =
-        equalBytes(before.previous, commit.previous) &&
-        equalBytes(before.enterprise, commit.enterprise) &&
-        before.committedMs === commit.committedMs;
-      if (!same) incomplete('bad_chain');
-    } else {
-      this.#close();
-      const { sequence, head } = this.#writer(commit.writer);
-      const next = commit.sequence === sequence + 1 && equalBytes(commit.previous, head);
-      if (!next) incomplete('bad_chain');
-      this.#open = { commit: { ...commit, receipts: [] }, count: 0, receipts: sha256.create() };
-    }
-    const open = this.#open as OpenCommit;
-    open.receipts.update(receiptBytes(commit.receipts));
-    open.count += commit.receipts.length;
+    const writer = this.#writer(commit.writer);
+    const next =
+      commit.sequence === writer.sequence + 1 && equalBytes(commit.previous, writer.head);
+    if (!next) incomplete('bad_chain');
+    const digest = sha256(receiptBytes(commit.receipts));
+    writer.head = sha256(chainInput(commit, this.#city, commit.receipts.length, digest));
+    writer.sequence = commit.sequence;
+    const promise = writer.promised.get(writer.sequence);
+    if (promise && !equalBytes(promise, writer.head)) incomplete('stepped_back');
+    writer.promised.delete(writer.sequence);
   }
 
   /**
@@ -100,7 +85,6 @@ export class Chains {
    * @throws IncompletePull `end_mismatch`, `bad_chain`, `stepped_back`
    */
   finish(end: PullEnd): void {
-    this.#close();
     const reached = encodeCursor(this.cursor());
     const cursorsFit =
       equalBytes(encodeCursor(started(end.start)), this.#start) &&
@@ -133,20 +117,6 @@ export class Chains {
     if (sequence === known.sequence) return;
     if (!more) incomplete('bad_chain');
     known.promised.set(sequence, head.slice());
-  }
-
-  /** The open commit is whole: its head is the chain's. */
-  #close(): void {
-    const open = this.#open;
-    if (open === undefined) return;
-    this.#open = undefined;
-    const writer = this.#writer(open.commit.writer);
-    const digest = open.receipts.digest();
-    writer.head = sha256(chainInput(open.commit, this.#city, open.count, digest));
-    writer.sequence = open.commit.sequence;
-    const promise = writer.promised.get(writer.sequence);
-    if (promise && !equalBytes(promise, writer.head)) incomplete('stepped_back');
-    writer.promised.delete(writer.sequence);
   }
 
   #writer(writer: number): Writer {

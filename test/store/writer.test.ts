@@ -4,12 +4,11 @@ import { env } from 'cloudflare:workers';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { migrate } from '../../db/d1/migrate.ts';
 import { D1ParcelStore } from '../../db/d1/parcels.ts';
-import { StoreFullError } from '../../db/parcels.ts';
+import { MAX_COMMIT_RECORDS, StoreFullError } from '../../db/parcels.ts';
 import { OUTCOMES } from '../../wire/codes.ts';
 import {
   CommitQueue,
   FIRST_PAUSE_MS,
-  GROUP_RECORDS,
   MAX_QUEUED_BYTES,
   MAX_TRIES,
 } from '../../worker/src/commit-queue.ts';
@@ -69,7 +68,7 @@ describe('CommitQueue', () => {
     release();
     await Promise.all(answers);
     expect(store.appends.map(({ batches }) => batches.length)).toEqual([1, 4, 2]);
-    expect(GROUP_RECORDS).toBe(4 * 256);
+    expect(MAX_COMMIT_RECORDS).toBe(4 * 256);
   });
 
   it('answers only after the commit', async () => {

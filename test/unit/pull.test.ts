@@ -157,22 +157,6 @@ describe('a pull', () => {
     expect(await start({ state })).toMatchObject({ rows: 12 });
   });
 
-  it('joins the frames of a commit that needed several', async () => {
-    store(writers[0], 6);
-    store(writers[0], 1);
-    const [commit] = writers[0]?.commits ?? [];
-    if (commit === undefined) throw new Error('no commit');
-    const parts = [0, 2, 5].map((at, i) => commit.receipts.slice(at, [2, 5, 6][i]));
-    faults = {
-      frames: ([header, , second]) => [
-        header as Uint8Array,
-        ...parts.map((receipts) => commitFrame(commit, receipts)),
-        second as Uint8Array,
-      ],
-    };
-    expect(await start()).toMatchObject({ rows: 7, parcels: 7 });
-  });
-
   it('counts what was erased, and keeps its place in the chain', async () => {
     store(writers[0], 1);
     writers[0]?.commit([{ id: validRecord(NOW).id, parcel: new Uint8Array(0) }]);

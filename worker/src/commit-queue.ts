@@ -2,14 +2,16 @@
  * The policy of a writer: batches that wait are grouped into commits, one commit at a time, and a batch is answered only
  * when its commit is durable. Knows nothing of Durable Objects.
  */
-import { type ParcelStore, StoreFullError, type WriterKey } from '../../db/parcels.ts';
+import {
+  MAX_COMMIT_RECORDS,
+  type ParcelStore,
+  StoreFullError,
+  type WriterKey,
+} from '../../db/parcels.ts';
 import { parseBatch } from '../../wire/batch.ts';
 import { OUTCOMES } from '../../wire/codes.ts';
 import { parseEpoch } from '../../wire/epoch.ts';
 import type { ChainHead } from '../../wire/pull.ts';
-
-/** Records of one commit: four full chunks. More gains no throughput and lets the first of them wait longer. */
-export const GROUP_RECORDS = 1_024;
 
 /** Octets that may wait, the commit under way included: some ten seconds of a slow store, within a worker's 128 MB. */
 export const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
@@ -93,13 +95,13 @@ export class CommitQueue {
     this.#draining = false;
   }
 
-  /** The batches that come next, up to GROUP_RECORDS records; at least one batch. */
+  /** The batches that come next, up to MAX_COMMIT_RECORDS records; at least one batch. */
   #takeGroup(): Waiting[] {
     let records = 0;
     let size = 0;
     for (const { count } of this.#waiting) {
       records += count;
-      if (size > 0 && records > GROUP_RECORDS) break;
+      if (size > 0 && records > MAX_COMMIT_RECORDS) break;
       size++;
     }
     return this.#waiting.splice(0, size);

@@ -33,7 +33,7 @@ async function* found(
   tally.rows = parcels.length;
   tally.more = parcels.length >= MAX_LOOKUP_ROWS;
   const epochs = new Map(parcels.map(parseParcel).map(({ epoch }) => [hex(epoch), epoch]));
-  yield* epochFrames(store, [...epochs.values()], new Set());
+  yield* epochFrames(store, [...epochs.values()], VIEW_FULL, new Set());
   for (const group of groups(parcels)) yield encodeFrame(FRAME.PARCELS, encodeParcels(group));
 }
 

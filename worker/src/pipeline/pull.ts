@@ -1,11 +1,10 @@
 /** Pulls: commits of the asker's scope as ciphertext, epochs before the first parcel that needs them, a signed end. */
 import type { ParcelStore, Scope, StoredCommit } from '../../../db/parcels.ts';
 import { concat } from '../../../wire/bytes.ts';
-import { MAX_PULL_FRAME_BYTES } from '../../../wire/limits.ts';
+import { parseEpoch } from '../../../wire/epoch.ts';
 import { VIEW_FULL, VIEW_MASKED } from '../../../wire/parcel.ts';
 import {
   type ChainHead,
-  type CommitReceipt,
   type Cursor,
   encodeCommit,
   encodeEndBody,
@@ -97,50 +96,43 @@ async function* commits(
   tally.end = new Map(cursor);
   tally.heads = heads;
   const announced = new Set<string>();
+  let read = 0;
   const name = view === VIEW_FULL ? 'full' : 'masked';
   for await (const commit of store.page(scope, name, cursor, heads)) {
-    if (tally.rows >= MAX_PULL_ROWS) {
+    if (read >= MAX_PULL_ROWS) {
       tally.more = true;
       return;
     }
-    yield* epochFrames(store, commit.epochs, announced);
-    yield* commitFrames(commit);
-    tally.rows += commit.receipts.length;
+    yield* epochFrames(store, commit.epochs, view, announced);
+    yield commitFrame(commit);
+    read += commit.receipts.length;
+    tally.rows += commit.receipts.filter(({ parcel }) => parcel.length > 0).length;
     tally.end.set(commit.writer, commit.sequence);
   }
 }
 
-/** The headers of epochs that were not announced yet. */
+/** The headers of a view's epochs that were not announced yet; a commit names those of both views. */
 export async function* epochFrames(
   store: Pick<ParcelStore, 'epochs'>,
   ids: readonly Uint8Array[],
+  view: number,
   announced: Set<string>,
 ): AsyncGenerator<Uint8Array> {
   const fresh = ids.filter((id) => !announced.has(hex(id)));
   if (fresh.length === 0) return;
-  for (const header of await store.epochs(fresh)) yield encodeFrame(FRAME.EPOCH, header);
+  for (const header of await store.epochs(fresh)) {
+    if (parseEpoch(header).view === view) yield encodeFrame(FRAME.EPOCH, header);
+  }
   for (const id of fresh) announced.add(hex(id));
 }
 
-/** One frame, or several of the same sequence when a frame could not hold all parcels. */
-function* commitFrames(commit: StoredCommit): Generator<Uint8Array> {
-  let receipts: CommitReceipt[] = [];
-  let size = COMMIT_HEAD_BYTES;
-  for (const { id, contentTag, erased, parcel } of commit.receipts) {
-    const octets = RECEIPT_BYTES + parcel.length;
-    if (size + octets > MAX_PULL_FRAME_BYTES) {
-      yield encodeFrame(FRAME.COMMIT, encodeCommit({ ...commit, receipts }));
-      [receipts, size] = [[], COMMIT_HEAD_BYTES];
-    }
-    receipts.push({ id, contentTag, state: state(erased, parcel), parcel });
-    size += octets;
-  }
-  yield encodeFrame(FRAME.COMMIT, encodeCommit({ ...commit, receipts }));
+/** A commit has at most MAX_COMMIT_RECORDS records, whose largest parcels fit a frame. */
+function commitFrame(commit: StoredCommit): Uint8Array {
+  const receipts = commit.receipts.map(({ id, contentTag, erased, parcel }) => ({
+    ...{ id, contentTag, state: state(erased, parcel), parcel },
+  }));
+  return encodeFrame(FRAME.COMMIT, encodeCommit({ ...commit, receipts }));
 }
-
-/** Octets of a commit frame's body beside its receipts, and of a receipt beside its parcel (wire/pull.ts). */
-const COMMIT_HEAD_BYTES = 72;
-const RECEIPT_BYTES = 35;
 
 function state(erased: boolean, parcel: Uint8Array): number {
   if (parcel.length > 0) return PARCEL_STATE.PRESENT;
