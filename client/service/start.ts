@@ -41,8 +41,8 @@ export async function startService(options: StartOptions): Promise<Service> {
   const dir = resolve(options.dir);
   const running = runningService(dir);
   if (running) throw new ServiceError('already_running', running.url);
-  if (port !== 0 && (await freePort(port)) === undefined) throw new ServiceError('port_taken');
   const workspace = openWorkspace(dir);
+  if (port !== 0 && (await freePort(port)) === undefined) throw new ServiceError('port_taken');
   const { run: runDir, data: dataDir, control: controlFile } = workspace.paths;
   for (const folder of [runDir, dataDir]) await mkdir(folder, { recursive: true, mode: 0o700 });
 
