@@ -33,7 +33,7 @@ export const MAX_ID_AGE_MS = 8 * 24 * 3_600_000;
 /** Seconds that the `created` time of a signature may differ from the edge's clock, either way. */
 export const MAX_CLOCK_SKEW_S = 120;
 
-/** Octets of one frame of a pull; a commit's parcels are split into several frames above it. */
+/** Octets of one frame of a pull: a commit of 1,024 of the largest parcels fits. Bounds what an opener must hold. */
 export const MAX_PULL_FRAME_BYTES = 8 * 1024 * 1024;
 
 /** Keyed indexes in one lookup: a number under every index version of a retention term, several times over. */
@@ -41,6 +41,9 @@ export const MAX_LOOKUP_INDEXES = 256;
 
 /** Rows in one lookup's answer; the caller narrows the days when it is reached. */
 export const MAX_LOOKUP_ROWS = 10_000;
+
+/** Records in one erasure: one transaction of the store, so that it is done as a whole. */
+export const MAX_ERASE_IDS = 1_000;
 
 /** Milliseconds after which an epoch ends: bounds what one content key opens. */
 export const MAX_EPOCH_MS = 15 * 60_000;
@@ -50,3 +53,6 @@ export const MAX_EPOCH_RECORDS = 2 ** 20;
 
 /** Milliseconds a recipient list may be valid for: a removed reader is out within a month even if nothing else is done. */
 export const MAX_LIST_VALIDITY_MS = 30 * 24 * 3_600_000;
+
+/** Milliseconds a city policy may be valid for: a trial is a phase; who wants a longer one has to say so again. */
+export const MAX_POLICY_VALIDITY_MS = 366 * 24 * 3_600_000;
