@@ -6,6 +6,9 @@ import {
   KEYS_TYPE,
   type KeyConfiguration,
   keysSigningInput,
+  MODE_HEADER,
+  type Mode,
+  modeOfKeyId,
   parseKeyConfigurations,
   parseKeysSignature,
 } from '../wire/keys.ts';
@@ -35,6 +38,8 @@ export interface EdgeOptions {
   rootKey: Uint8Array;
   /** Lists already known, so that a step back is noticed. */
   lists?: TrustedLists;
+  /** What the edge must be: an edge of the other kind is refused. production unless given. */
+  mode?: Mode;
   fetch?: Fetch;
   /** The clock, ms since 1970. */
   now?: () => number;
@@ -71,6 +76,7 @@ export class EdgeClient {
   /** Every list seen, all signed by the pinned root. */
   readonly lists: TrustedLists;
   readonly now: () => number;
+  readonly mode: Mode;
   readonly #url: string;
   readonly #authority: string;
   readonly #fetch: Fetch;
@@ -83,6 +89,7 @@ export class EdgeClient {
     this.#url = url.origin;
     this.#authority = options.authority ?? url.host;
     this.city = options.city;
+    this.mode = options.mode ?? 'production';
     this.lists = options.lists ?? new TrustedLists(options.rootKey);
     this.#fetch = options.fetch ?? ((target, init) => fetch(target, init));
     this.now = options.now ?? Date.now;
@@ -139,6 +146,8 @@ export class EdgeClient {
     if (statement.version < this.#keysVersion) throw new TrustError('keys_step_back');
     const [key] = trusted(() => parseKeyConfigurations(body));
     if (key === undefined) throw new TrustError('no_key');
+    // The id is signed, as the header of an answer is not.
+    if (modeOfKeyId(key.keyId) !== this.mode) throw new TrustError('other_mode');
     this.#keysVersion = statement.version;
     this.#key = { key, atMs: now, notAfter: statement.notAfter };
     return key;
@@ -154,6 +163,7 @@ export class EdgeClient {
    * Sends a request, signed if it has an identity.
    * @returns the answer, its body unread, and the request's signature
    * @throws EdgeError for every answer of another type, and when none comes
+   * @throws TrustError `other_mode`
    */
   async send(request: EdgeRequest): Promise<{ response: Response; signature: Uint8Array }> {
     const { method, path, body, query = '' } = request;
@@ -183,6 +193,10 @@ export class EdgeClient {
         : new EdgeError('unreachable', { cause });
     });
     if (response.headers.get('content-type') !== request.answerType) throw await refusal(response);
+    if ((response.headers.get(MODE_HEADER) ?? 'production') !== this.mode) {
+      await response.body?.cancel();
+      throw new TrustError('other_mode');
+    }
     return { response, signature: signed?.signature ?? new Uint8Array(0) };
   }
 }

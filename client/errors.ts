@@ -69,6 +69,7 @@ export type TrustCode =
   | 'keys_other_city'
   | 'keys_not_valid'
   | 'keys_step_back' // older than a statement already seen
+  | 'other_mode' // a sandbox where production is meant, or the other way round
   | 'no_key'; // none with our suite
 
 export class TrustError extends Error {

@@ -20,6 +20,14 @@ export interface Answer {
   signature: Uint8Array;
 }
 
+/** A signed end, as others are told of it. */
+export interface AnswerEnd {
+  /** SHA-256 of all frames before it, hexadecimal. */
+  digest: string;
+  rows: number;
+  more: boolean;
+}
+
 /**
  * Reads an answer frame by frame.
  * @param view the view that was asked for (wire/parcel.ts)

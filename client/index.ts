@@ -3,6 +3,7 @@
  * ./workspace.ts and the WebAssembly module in ./wasm-file.ts.
  */
 export type { Outcome, Refusal, Warning } from '../wire/codes.ts';
+export type { Mode } from '../wire/keys.ts';
 export {
   type DocType,
   encodeRecord,
@@ -10,6 +11,7 @@ export {
   type MaskedRecord,
   type ParcelRecord,
 } from '../wire/record.ts';
+export { type Correction, Corrections, withCorrections } from './corrections.ts';
 export { EdgeClient, type EdgeOptions } from './edge.ts';
 export { EdgeError, IncompletePull, OpenError, StreamIncomplete, TrustError } from './errors.ts';
 export { generateKeyPair, type KeyPair, keyPair } from './hpke.ts';
@@ -34,6 +36,7 @@ export {
   pull,
 } from './pull.ts';
 export { TrustedLists } from './recipients.ts';
+export { type DayReport, type EdgeDay, fetchDay, Ledger, Reconciler } from './reconcile.ts';
 export { ed25519Signer, type Identity, type Signer } from './signing.ts';
 export {
   type ItemResult,
@@ -44,4 +47,9 @@ export {
   type StreamReport,
   streamRecords,
 } from './stream.ts';
-export { type RecordResult, type SubmitResult, submitRecord } from './submit.ts';
+export {
+  type RecordResult,
+  type SubmitOptions,
+  type SubmitResult,
+  submitRecord,
+} from './submit.ts';

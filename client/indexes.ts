@@ -51,3 +51,24 @@ export function keysForCommits(
   const earliest = fromMs - MAX_ID_AGE_MS - MAX_SPOOL_MS;
   return keys.filter((key) => key.fromMs < untilMs + MAX_ID_AHEAD_MS && earliest < key.untilMs);
 }
+
+/**
+ * The spans of time in which ids of records committed between two times (ms, `untilMs` excluded) can lie and that no key
+ * covers: what was stored under a key of such a span is not found.
+ */
+export function uncoveredTimes(
+  keys: readonly IndexKey[],
+  fromMs: number,
+  untilMs: number,
+): { fromMs: number; untilMs: number }[] {
+  const end = untilMs + MAX_ID_AHEAD_MS;
+  const gaps: { fromMs: number; untilMs: number }[] = [];
+  let covered = Math.max(0, fromMs - MAX_ID_AGE_MS - MAX_SPOOL_MS);
+  for (const key of [...keys].sort((a, b) => a.fromMs - b.fromMs)) {
+    if (key.fromMs >= end) break;
+    if (key.fromMs > covered) gaps.push({ fromMs: covered, untilMs: key.fromMs });
+    covered = Math.max(covered, key.untilMs);
+  }
+  if (covered < end) gaps.push({ fromMs: covered, untilMs: end });
+  return gaps;
+}

@@ -7,7 +7,7 @@ import { DOC_TYPES, type DocType } from '../wire/record.ts';
 import type { EdgeClient } from './edge.ts';
 import { toHex } from './encoding.ts';
 import { type OpenCode, OpenError } from './errors.ts';
-import { incomplete, readFrames } from './frames.ts';
+import { type AnswerEnd, incomplete, readFrames } from './frames.ts';
 import { type IndexedValue, type IndexKey, keyedIndexes, keysForCommits } from './indexes.ts';
 import type { Opened, Opener } from './open.ts';
 import type { Identity } from './signing.ts';
@@ -46,6 +46,8 @@ export interface LookupReport {
   truncated: boolean;
   /** Indexes asked for. */
   indexes: number;
+  /** Signed ends of the answers, one a request: what an export names as its source. */
+  ends: AnswerEnd[];
 }
 
 /** Why a lookup can't be asked. */
@@ -85,7 +87,7 @@ export async function lookup(
   if (keys.length === 0) throw new LookupError('no_index_key');
   const indexes = keyedIndexes(keys, edge.city, values);
   const report: LookupReport = {
-    ...{ matches: [], refused: [], truncated: false },
+    ...{ matches: [], refused: [], truncated: false, ends: [] },
     indexes: indexes.length,
   };
   for (let at = 0; at < indexes.length; at += MAX_LOOKUP_INDEXES) {
@@ -142,6 +144,7 @@ async function ask(
   });
   if (end.rows !== found.length) incomplete('end_mismatch');
   report.truncated ||= end.more;
+  report.ends.push({ digest: toHex(end.digest), rows: end.rows, more: end.more });
   for (const parcel of found)
     attempt(report, () => openMatch(opener, parcel, wanted, edge, report));
 }

@@ -58,6 +58,8 @@ interface OpenedBase {
   /** ISO 8601, UTC. */
   acceptedAt: string;
   flags: readonly EpochFlag[];
+  /** Id of the record that stands in its place, as far as that is known (corrections.ts). */
+  replacedBy?: string;
 }
 
 export type Opened =

@@ -2,7 +2,8 @@
  * Opened records as text.
  *
  * NDJSON: one object a line: `id`, `enterprise` (its id), `enterpriseName` where known, `city`, `acceptedAt`, `view`,
- * `record` in the words of wire/record.ts, and `flags` when there is something to know about its epoch.
+ * `record` in the words of wire/record.ts, `flags` when there is something to know about its epoch, and `replacedBy` when
+ * another record stands in its place.
  *
  * CSV (RFC 4180): one line a record under a header. Columns have the same names, nested ones joined by a point
  * (`sender.docNumber`); what a record does not have is empty; several photo digests or flags are joined by a blank.
@@ -36,7 +37,7 @@ export const CSV_COLUMNS: readonly string[] = [
   ...['number', 'uscc', 'phone', ...PLACE].map((name) => `agreement.${name}`),
   ...PERSON.map((name) => `guardian.${name}`),
   ...['name', 'phone', ...PLACE].map((name) => `recipient.${name}`),
-  ...['photos', 'replaces', 'flags'],
+  ...['photos', 'replaces', 'replacedBy', 'flags'],
 ];
 
 /** The first line of a CSV. */
@@ -54,13 +55,14 @@ export function csvLines(batch: readonly Opened[], options: OutputOptions = {}):
 }
 
 function envelope(opened: Opened, { enterpriseName }: OutputOptions) {
-  const { id, enterprise, city, acceptedAt, view, flags } = opened;
+  const { id, enterprise, city, acceptedAt, view, flags, replacedBy } = opened;
   const name = enterpriseName?.(enterprise);
   return {
     ...{ id, enterprise },
     ...(name === undefined ? {} : { enterpriseName: name }),
     ...{ city, acceptedAt, view },
     ...(flags.length === 0 ? {} : { flags }),
+    ...(replacedBy === undefined ? {} : { replacedBy }),
   };
 }
 

@@ -10,8 +10,8 @@ import {
 } from '../wire/pull.ts';
 import { Chains, type PullState } from './chains.ts';
 import type { EdgeClient } from './edge.ts';
-import { toBase64url } from './encoding.ts';
-import { incomplete, readFrames } from './frames.ts';
+import { toBase64url, toHex } from './encoding.ts';
+import { type AnswerEnd, incomplete, readFrames } from './frames.ts';
 import type { ParcelRow } from './open.ts';
 import type { Identity } from './signing.ts';
 
@@ -56,6 +56,8 @@ export interface PullReport extends PullProgress {
   erased: number;
   /** Rows that were not stored in this view. */
   withoutView: number;
+  /** Signed ends, one a page: what an export names as its source. */
+  ends: AnswerEnd[];
 }
 
 /** The state before the first pull. */
@@ -78,12 +80,14 @@ export async function pull(
   if (state.city !== edge.city || state.view !== view) {
     throw new TypeError('the state is of another city or view');
   }
-  const report = { pages: 0, rows: 0, parcels: 0, epochs: 0, erased: 0, withoutView: 0 };
+  const counts = { pages: 0, rows: 0, parcels: 0, epochs: 0, erased: 0, withoutView: 0 };
+  const report = { ...counts, ends: [] as AnswerEnd[] };
   while (true) {
     const before = report.rows;
     const { chains, end } = await pullPage(edge, identity, state, options, report);
     state = chains.state();
     report.pages++;
+    report.ends.push({ digest: toHex(end.digest), rows: end.rows, more: end.more });
     await options.onPage?.(state);
     options.onProgress?.(report);
     if (!end.more) return { ...report, state };

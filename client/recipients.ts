@@ -2,6 +2,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concat, equalBytes, FormatError } from '../wire/bytes.ts';
+import { type CityPolicy, encodePolicyBody, policySigningInput } from '../wire/policy.ts';
 import {
   certificateSigningInput,
   type EnterpriseCertificate,
@@ -111,6 +112,12 @@ export function signCertificate(
 ): Uint8Array {
   const body = encodeCertificateBody(certificate);
   return concat(body, ed25519.sign(certificateSigningInput(body), delegatePrivateKey));
+}
+
+/** Makes a signed city policy. @param delegatePrivateKey Ed25519 of the city's delegate */
+export function signPolicy(policy: CityPolicy, delegatePrivateKey: Uint8Array): Uint8Array {
+  const body = encodePolicyBody(policy);
+  return concat(body, ed25519.sign(policySigningInput(body), delegatePrivateKey));
 }
 
 function parseList(bytes: Uint8Array): ReturnType<typeof parseSignedList> {

@@ -11,7 +11,13 @@ import {
 } from '../wire/answer.ts';
 import { concat, FormatError, Reader } from '../wire/bytes.ts';
 import { OUTCOMES } from '../wire/codes.ts';
-import { FINAL_AAD, frameChunk, RESPONSE_NONCE_BYTES, STREAM } from '../wire/envelope.ts';
+import {
+  DRY_RUN_QUERY,
+  FINAL_AAD,
+  frameChunk,
+  RESPONSE_NONCE_BYTES,
+  STREAM,
+} from '../wire/envelope.ts';
 import {
   MAX_CHUNK_BYTES,
   MAX_CHUNK_RECORDS,
@@ -43,10 +49,14 @@ export interface StreamCounts {
   duplicate: number;
   conflict: number;
   refused: number;
+  /** Of a dry run: would be taken. */
+  checked: number;
 }
 
 export interface StreamReport<Key = unknown> {
   counts: StreamCounts;
+  /** Of those not refused, the records with a code: taken only because the city is in trial. */
+  flagged: number;
   /** Every result, in the order in which they came; empty when `collect` is false. */
   results: ItemResult<Key>[];
   /** Requests that were made. */
@@ -66,6 +76,8 @@ export interface StreamOptions<Key = unknown> extends Pace {
   onProgress?: (progress: StreamProgress) => void;
   /** Whether the report lists every result. True unless given. */
   collect?: boolean;
+  /** The edge judges the records and stores nothing: outcomes are CHECKED instead of STORED. */
+  dryRun?: boolean;
   /** Send while reading. False for runtimes that can't: each stream is then made in memory first. True unless given. */
   fullDuplex?: boolean;
 }
@@ -113,7 +125,8 @@ export async function streamRecords<Key>(
 /** What all streams of one call have brought so far. */
 class Run<Key> {
   readonly report: StreamReport<Key> = {
-    counts: { stored: 0, duplicate: 0, conflict: 0, refused: 0 },
+    counts: { stored: 0, duplicate: 0, conflict: 0, refused: 0, checked: 0 },
+    flagged: 0,
     results: [],
     attempts: 0,
   };
@@ -131,8 +144,9 @@ class Run<Key> {
   }
 
   async settle(results: ItemResult<Key>[]): Promise<void> {
-    for (const { outcome } of results) {
+    for (const { outcome, code } of results) {
       this.report.counts[outcome.toLowerCase() as keyof StreamCounts]++;
+      if (code !== undefined && outcome !== 'REFUSED') this.report.flagged++;
     }
     this.resolved += results.length;
     if (this.#options.collect !== false) this.report.results.push(...results);
@@ -166,6 +180,7 @@ async function sendStream<Key>(
     const { response } = await edge.send({
       method: 'POST',
       path: '/v1/parcels/stream',
+      query: options.dryRun ? DRY_RUN_QUERY : '',
       headers: { 'content-type': STREAM.requestType, [ENCAPSULATION_HEADER]: byteSequence(head) },
       body: options.fullDuplex === false ? await collect(frames) : readableOf(frames, stream),
       undigested: true,

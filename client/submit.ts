@@ -9,7 +9,7 @@ import {
   type Warning,
   warningNames,
 } from '../wire/codes.ts';
-import { RESPONSE_NONCE_BYTES, SINGLE } from '../wire/envelope.ts';
+import { DRY_RUN_QUERY, RESPONSE_NONCE_BYTES, SINGLE } from '../wire/envelope.ts';
 import {
   decodeMasked,
   encodeRecord,
@@ -30,7 +30,10 @@ export interface RecordResult {
   outcome: Outcome;
   /** The record's id as the edge read it; all zeros when it could not. */
   id: string;
-  /** Why it was refused; `UNKNOWN` for a code that this client is too old to know. */
+  /**
+   * Why it was refused; `UNKNOWN` for a code that this client is too old to know. With another outcome: the city is in trial,
+   * and from its end on the record would be refused for this.
+   */
   code?: Refusal | 'UNKNOWN';
   /** The field at fault, e.g. `sender.docNumber`; absent when it is the record as a whole. */
   field?: string;
@@ -40,8 +43,13 @@ export interface RecordResult {
 }
 
 export interface SubmitResult extends RecordResult {
-  /** Present when the record is stored: the only view that a courier's device gets back. */
+  /** Present when the record is stored or checked: the only view that a courier's device gets back. */
   masked?: MaskedRecord;
+}
+
+export interface SubmitOptions extends Pace {
+  /** The edge judges and masks the record and stores nothing: the outcome is CHECKED instead of STORED. */
+  dryRun?: boolean;
 }
 
 /**
@@ -54,20 +62,20 @@ export async function submitRecord(
   edge: EdgeClient,
   identity: Identity,
   record: ParcelRecord | Uint8Array,
-  pace: Pace = {},
+  options: SubmitOptions = {},
 ): Promise<SubmitResult> {
   const cbor = record instanceof Uint8Array ? record : encodeRecord(record);
-  const last = (pace.maxAttempts ?? 4) - 1;
+  const last = (options.maxAttempts ?? 4) - 1;
   for (let attempt = 0; ; attempt++) {
     try {
-      const result = await submitOnce(edge, identity, cbor, pace.signal);
+      const result = await submitOnce(edge, identity, cbor, options);
       if (result.outcome !== 'RETRY' || attempt >= last) return result;
     } catch (error) {
       if (!(error instanceof EdgeError) || attempt >= last) throw error;
       if (error.code === 'unknown_key') edge.forgetKeys();
       else if (!error.passing) throw error;
     }
-    await backoff(attempt, pace);
+    await backoff(attempt, options);
   }
 }
 
@@ -75,12 +83,13 @@ async function submitOnce(
   edge: EdgeClient,
   identity: Identity,
   cbor: Uint8Array,
-  signal?: AbortSignal,
+  { dryRun, signal }: SubmitOptions,
 ): Promise<SubmitResult> {
   const { head, context, answer } = encapsulate(SINGLE, await edge.keys(), identity);
   const { response } = await edge.send({
     method: 'POST',
     path: '/v1/parcels',
+    query: dryRun ? DRY_RUN_QUERY : '',
     headers: { 'content-type': SINGLE.requestType, [ENCAPSULATION_HEADER]: byteSequence(head) },
     body: concat(head, context.seal(cbor)),
     answerType: SINGLE.responseType,
@@ -106,11 +115,12 @@ export function describeResult(result: Result): RecordResult {
   const outcome = outcomeName(result.outcome);
   if (outcome === undefined) throw new EdgeError('bad_answer');
   const field = FIELDS[result.field];
+  const judged = outcome === 'REFUSED' || result.code !== 0;
   return {
     outcome,
     id: uuidText(result.id),
-    ...(outcome === 'REFUSED' ? { code: refusalName(result.code) ?? 'UNKNOWN' } : {}),
-    ...(outcome === 'REFUSED' && field ? { field } : {}),
+    ...(judged ? { code: refusalName(result.code) ?? 'UNKNOWN' } : {}),
+    ...(judged && field ? { field } : {}),
     warnings: warningNames(result.warnings),
     ruleset: result.ruleset,
   };

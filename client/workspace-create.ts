@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { KEM_X25519 } from '../wire/envelope.ts';
+import { FIRST_SANDBOX_KEY_ID, type Mode } from '../wire/keys.ts';
 import { MAX_LIST_VALIDITY_MS } from '../wire/limits.ts';
 import {
   ALGORITHM_ED25519,
@@ -14,7 +15,7 @@ import { uuidBytes } from '../wire/record.ts';
 import { toBase64url, toHex } from './encoding.ts';
 import { generateKeyPair, type KeyPair } from './hpke.ts';
 import { WorkspaceError, writeNew } from './keyfile.ts';
-import { signCertificate, signList } from './recipients.ts';
+import { signCertificate, signList, signPolicy } from './recipients.ts';
 import { openWorkspace, type Workspace, workspacePaths } from './workspace-open.ts';
 
 export interface EnterpriseSeed {
@@ -33,6 +34,12 @@ export interface WorkspaceOptions {
   /** Host and port that clients sign. */
   authority: string;
   enterprises: readonly EnterpriseSeed[];
+  /** production unless given. */
+  mode?: Mode;
+  /** The city is in trial until then (ms since 1970, at most a year from now); enforced from the start unless given. */
+  trialUntil?: number;
+  /** National recipient keys, MIN_READERS at least and by default. */
+  readers?: number;
   /** ms since 1970. */
   now?: number;
 }
@@ -40,27 +47,33 @@ export interface WorkspaceOptions {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** Keys begin an hour before they are made, for clocks differ. */
-const BACKDATE_MS = HOUR_MS;
+export const BACKDATE_MS = HOUR_MS;
 /** Milliseconds for which an edge's submission key is offered. */
 const EDGE_KEY_VALIDITY_MS = 90 * DAY_MS;
 /** Milliseconds for which an enterprise's certificate and the long-lived entries of the list hold. */
-const CERTIFICATE_VALIDITY_MS = 365 * DAY_MS;
+export const CERTIFICATE_VALIDITY_MS = 365 * DAY_MS;
 /** Index keys are made from the month before this one on: records of last month may still come. */
 const INDEX_MONTHS = 15;
+/** National recipient keys at least: there is no other copy of a record, and no way around a lost key. */
+export const MIN_READERS = 2;
 
 /**
  * Makes a workspace in a folder that holds none.
  * @throws WorkspaceError `exists`
+ * @throws RangeError for fewer than MIN_READERS recipient keys
  */
 export async function createWorkspace(dir: string, options: WorkspaceOptions): Promise<Workspace> {
   const paths = workspacePaths(dir);
   if (existsSync(paths.description)) throw new WorkspaceError('exists', paths.description);
+  if ((options.readers ?? MIN_READERS) < MIN_READERS)
+    throw new RangeError('too few recipient keys');
   for (const folder of [dir, paths.data, paths.run, paths.recipients]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
   const made = makeEverything({ now: Date.now(), ...options });
   writeOffline(paths, made);
   writeRegulator(paths, made);
+  writeErasure(paths, made);
   writeEdge(paths, made);
   for (const { slug, id, name, signing, recipient } of made.enterprises) {
     const keys = {
@@ -80,7 +93,7 @@ type Made = ReturnType<typeof makeEverything>;
 /** All keys, and what is signed with them. */
 function makeEverything(options: WorkspaceOptions & { now: number }) {
   const [root, delegate, edge] = [signingPair(), signingPair(), signingPair()];
-  const readers = [generateKeyPair(), generateKeyPair()];
+  const readers = Array.from({ length: options.readers ?? MIN_READERS }, generateKeyPair);
   const { city, now } = options;
   const list: RecipientList = {
     version: 1,
@@ -91,8 +104,10 @@ function makeEverything(options: WorkspaceOptions & { now: number }) {
   return {
     ...{ options, root, delegate, edge, readers },
     regulator: { id: crypto.randomUUID(), name: '监管部门', signing: signingPair() },
+    erasure: { id: crypto.randomUUID(), name: '依法删除', signing: signingPair() },
     indexKeys: monthlyIndexKeys(now),
     list: signList(list, root.privateKey),
+    policy: cityPolicy(options, delegate),
     enterprises: options.enterprises.map(makeEnterprise),
   };
 }
@@ -122,6 +137,10 @@ function writeRegulator(paths: Paths, { regulator, readers, indexKeys, list }: M
   writeNew(paths.seenList(1), list, false);
 }
 
+function writeErasure(paths: Paths, { erasure: { id, name, signing } }: Made): void {
+  writeNew(paths.erasureSigning, { id, name, ...keyJson(signing) }, true);
+}
+
 function writeEdge(paths: Paths, made: Made): void {
   writeNew(paths.secrets, edgeSecrets(made), true);
   writeNew(paths.recipientList, made.list, false);
@@ -129,9 +148,9 @@ function writeEdge(paths: Paths, made: Made): void {
 }
 
 function description({ options, root }: Made) {
-  const { city, node, authority, now } = options;
+  const { city, node, authority, now, mode = 'production' } = options;
   const createdAt = new Date(now).toISOString();
-  return { city, node, authority, rootKey: toHex(root.publicKey), createdAt };
+  return { city, node, authority, rootKey: toHex(root.publicKey), mode, createdAt };
 }
 
 function listEntries(
@@ -154,24 +173,34 @@ function listEntries(
   ];
 }
 
+/** The policy of a city in trial; none when it is enforced from the start. */
+function cityPolicy(
+  { city, now, trialUntil }: WorkspaceOptions & { now: number },
+  delegate: KeyPair,
+): Uint8Array | undefined {
+  if (trialUntil === undefined) return undefined;
+  const period = { notBefore: now - BACKDATE_MS, notAfter: trialUntil, enforcedFrom: trialUntil };
+  return signPolicy({ city, version: 1, ...period }, delegate.privateKey);
+}
+
 /** What the edge is given as SEALPOST_SECRETS. */
 function edgeSecrets({ options, edge, indexKeys }: Made) {
-  const notBefore = options.now - BACKDATE_MS;
-  const { privateKey } = generateKeyPair();
   return {
-    edgeKeys: [
-      {
-        ...{ id: 1, privateKey: toBase64url(privateKey) },
-        ...{ notBefore, notAfter: notBefore + EDGE_KEY_VALIDITY_MS },
-      },
-    ],
+    edgeKeys: [newEdgeKey(options.mode === 'sandbox' ? FIRST_SANDBOX_KEY_ID : 1, options.now)],
     signingKey: toBase64url(edge.privateKey),
     indexKeys,
   };
 }
 
+/** A key to submit to, as SEALPOST_SECRETS holds it. @param id 0 to 255 */
+export function newEdgeKey(id: number, now: number) {
+  const notBefore = now - BACKDATE_MS;
+  const privateKey = toBase64url(generateKeyPair().privateKey);
+  return { id, privateKey, notBefore, notAfter: notBefore + EDGE_KEY_VALIDITY_MS };
+}
+
 /** One index key a calendar month (UTC); its version counts the months since 2000. */
-function monthlyIndexKeys(now: number) {
+export function monthlyIndexKeys(now: number) {
   const today = new Date(now);
   const first = (today.getUTCFullYear() - 2000) * 12 + today.getUTCMonth();
   return Array.from({ length: INDEX_MONTHS }, (_, i) => {
@@ -186,7 +215,8 @@ function monthlyIndexKeys(now: number) {
 }
 
 /** Public data that the control store begins with. Bytes are base64url. */
-function controlData({ options, regulator, enterprises, delegate, list }: Made) {
+function controlData(made: Made) {
+  const { options, regulator, erasure, enterprises, delegate, list, policy } = made;
   const { city, now } = options;
   const period = { notBefore: now - BACKDATE_MS, notAfter: now + CERTIFICATE_VALIDITY_MS };
   const certificate = ({ id, recipient }: Enterprise) =>
@@ -200,12 +230,14 @@ function controlData({ options, regulator, enterprises, delegate, list }: Made) 
   return {
     parties: [
       party('regulator', regulator),
+      party('erasure', erasure),
       ...enterprises.map((enterprise) => ({
         ...party('enterprise', enterprise),
         certificate: toBase64url(certificate(enterprise)),
       })),
     ],
     recipientList: toBase64url(list),
+    ...(policy && { cityPolicy: toBase64url(policy) }),
   };
 }
 
@@ -223,6 +255,7 @@ function signingPair(): KeyPair {
   return { privateKey, publicKey: ed25519.getPublicKey(privateKey) };
 }
 
-function keyJson({ privateKey, publicKey }: KeyPair) {
+/** A key pair as its file holds it. */
+export function keyJson({ privateKey, publicKey }: KeyPair) {
   return { privateKey: toBase64url(privateKey), publicKey: toHex(publicKey) };
 }

@@ -3,11 +3,15 @@
  * be kept apart: `offline/` on a machine without a network, `edge/` at the edge, `regulator/` and `enterprises/` with them.
  */
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import type { Mode } from '../wire/keys.ts';
 import { uuidBytes } from '../wire/record.ts';
 import type { PullState } from './chains.ts';
+import { type Correction, Corrections } from './corrections.ts';
 import { EdgeClient } from './edge.ts';
-import { fromBase64url, fromHex } from './encoding.ts';
+import { fromBase64url, fromHex, toHex } from './encoding.ts';
+import type { AnswerEnd } from './frames.ts';
 import { type KeyPair, keyPair } from './hpke.ts';
 import type { IndexKey } from './indexes.ts';
 import { readBytes, readJson, replaceFile, WorkspaceError, writeNew } from './keyfile.ts';
@@ -33,8 +37,17 @@ export function workspacePaths(dir: string) {
     /** Recipient lists seen, by version. */
     recipients: join(dir, 'regulator', 'recipients'),
     seenList: (version: number) => join(dir, 'regulator', 'recipients', `${version}.bin`),
+    /** The same for a city whose edge is elsewhere. */
+    seenElsewhere: (name: string) => join(dir, 'regulator', 'cities', name),
     /** Where the last pull ended. */
     state: join(dir, 'regulator', 'state.json'),
+    /** Proofs of the files that were pulled, by the file's digest. */
+    pullProof: (digest: string) => join(dir, 'regulator', 'pulls', `${digest}.json`),
+    /** Who may erase by law, and the receipts of what was erased. */
+    erasureSigning: join(dir, 'erasure', 'signing.json'),
+    erasureReceipts: join(dir, 'erasure', 'receipts'),
+    /** Which records stand in the place of which, as far as they were pulled. */
+    corrections: join(dir, 'regulator', 'corrections.json'),
     enterprises: join(dir, 'enterprises'),
     enterprise: (slug: string) => join(dir, 'enterprises', `${slug}.json`),
     data: join(dir, 'data'),
@@ -55,12 +68,33 @@ export interface EnterpriseDesk {
 export interface RegulatorDesk {
   name: string;
   identity: Identity;
+  /** Ed25519, of the identity: others check with it what the desk has signed. */
+  publicKey: Uint8Array;
   recipientKeys: KeyPair[];
   indexKeys: IndexKey[];
 }
 
-interface RawKey {
-  privateKey: string;
+/** Who may erase by law, and does nothing else. */
+export interface ErasureDesk {
+  name: string;
+  identity: Identity;
+  /** Ed25519, of the identity. */
+  publicKey: Uint8Array;
+}
+
+/** That a file holds what a pull proved, and what the edge signed for it. No personal data. */
+export interface PullProof {
+  format: 'ndjson' | 'csv';
+  /** ISO 8601. */
+  pulledAt: string;
+  city: number;
+  listVersion: number;
+  /** Records in the file. */
+  records: number;
+  /** Why others are not in it. */
+  refused: string[];
+  erased: number;
+  ends: AnswerEnd[];
 }
 
 export class Workspace {
@@ -74,6 +108,8 @@ export class Workspace {
   /** Ed25519 public key that everything is trusted from. */
   readonly rootKey: Uint8Array;
   readonly createdAt: string;
+  /** Of its edge: a sandbox is for trying out. */
+  readonly mode: Mode;
 
   /** @throws WorkspaceError `missing`, `malformed` */
   constructor(dir: string) {
@@ -85,12 +121,14 @@ export class Workspace {
       authority: textOf(raw.authority),
       rootKey: bytesOf(32, fromHex(textOf(raw.rootKey))),
       createdAt: textOf(raw.createdAt),
+      mode: modeOf(raw.mode ?? 'production'),
     }));
     this.city = description.city;
     this.node = description.node;
     this.authority = description.authority;
     this.rootKey = description.rootKey;
     this.createdAt = description.createdAt;
+    this.mode = description.mode;
   }
 
   /** Slugs of all enterprises, sorted. */
@@ -130,12 +168,12 @@ export class Workspace {
     const signing = readJson(this.paths.regulatorSigning, (raw: Record<string, unknown>) => ({
       name: textOf(raw.name),
       identity: identityOf(raw.id, raw.privateKey),
+      publicKey: signingPublicKey(raw.privateKey),
     }));
-    const recipientKeys = [1, 2].map((number) =>
-      readJson(this.paths.regulatorKey(number), (raw: RawKey) =>
-        keyPair(bytesOf(32, fromBase64url(raw.privateKey))),
-      ),
-    );
+    const recipientKeys = this.recipientKeyFiles().map(readRecipientKey);
+    if (recipientKeys.length === 0) {
+      throw new WorkspaceError('missing', this.paths.regulatorKey(1));
+    }
     const indexKeys = readJson(this.paths.indexKeys, (raw: Record<string, unknown>[]) =>
       raw.map((entry) => ({
         version: numberOf(entry.version),
@@ -147,22 +185,37 @@ export class Workspace {
     return { ...signing, recipientKeys, indexKeys };
   }
 
+  /**
+   * Files of the national recipient keys that are here, by number: all of them on a machine that tries the whole path out, one of
+   * them where they are kept apart as they should be.
+   */
+  recipientKeyFiles(): string[] {
+    const folder = dirname(this.paths.regulatorKey(1));
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder)
+      .map((file) => Number(/^recipient-(\d+)\.json$/.exec(file)?.[1] ?? Number.NaN))
+      .filter((number) => Number.isSafeInteger(number))
+      .sort((a, b) => a - b)
+      .map((number) => this.paths.regulatorKey(number));
+  }
+
+  /** Who may erase by law. @throws WorkspaceError */
+  erasure(): ErasureDesk {
+    return readJson(this.paths.erasureSigning, (raw: Record<string, unknown>) => ({
+      name: textOf(raw.name),
+      identity: identityOf(raw.id, raw.privateKey),
+      publicKey: signingPublicKey(raw.privateKey),
+    }));
+  }
+
   /** Every recipient list that the regulator has seen. @throws TrustError, WorkspaceError */
   lists(): TrustedLists {
-    const lists = new TrustedLists(this.rootKey);
-    const files = existsSync(this.paths.recipients) ? readdirSync(this.paths.recipients) : [];
-    for (const file of files) {
-      if (/^\d+\.bin$/.test(file)) lists.add(readBytes(join(this.paths.recipients, file)));
-    }
-    return lists;
+    return readLists(this.paths.recipients, this.rootKey);
   }
 
   /** Keeps lists for the years in which parcels of their time may have to be opened. */
   keepLists(lists: TrustedLists): void {
-    for (const { list, bytes } of lists.all()) {
-      const path = this.paths.seenList(list.version);
-      if (!existsSync(path)) writeNew(path, bytes, false);
-    }
+    keepLists(this.paths.recipients, lists);
   }
 
   /**
@@ -170,10 +223,10 @@ export class Workspace {
    * @param lists lists already known: those the regulator has seen, unless given
    */
   edge(url: string, lists: TrustedLists = this.lists()): EdgeClient {
-    const { city, rootKey } = this;
+    const { city, rootKey, mode } = this;
     const local = /^(127\.0\.0\.1|localhost|\[::1\])(:|$)/.test(this.authority);
     const authority = local ? new URL(url).host : this.authority;
-    return new EdgeClient({ url, authority, city, rootKey, lists });
+    return new EdgeClient({ url, authority, city, rootKey, lists, mode });
   }
 
   /** An opener for whoever holds `recipientKeys`. */
@@ -187,9 +240,55 @@ export class Workspace {
     return readJson(this.paths.state, (raw: PullState) => raw);
   }
 
+  /** What is known of a file that was pulled. @param digest SHA-256 of it, hexadecimal @throws WorkspaceError `malformed` */
+  pullProof(digest: string): PullProof | undefined {
+    const path = this.paths.pullProof(digest);
+    return existsSync(path) ? readJson(path, (raw: PullProof) => raw) : undefined;
+  }
+
+  keepPullProof(digest: string, proof: PullProof): void {
+    replaceFile(this.paths.pullProof(digest), proof, true);
+  }
+
   keepPullState(state: PullState): void {
     replaceFile(this.paths.state, state, true);
   }
+
+  /** Which records stand in the place of which, by the pulls so far. @throws WorkspaceError `malformed` */
+  corrections(): Corrections {
+    if (!existsSync(this.paths.corrections)) return new Corrections();
+    return readJson(this.paths.corrections, (raw: Correction[]) => new Corrections(raw));
+  }
+
+  keepCorrections(corrections: Corrections): void {
+    replaceFile(this.paths.corrections, corrections.all(), true);
+  }
+}
+
+/** The recipient lists kept in a folder, by version. @throws TrustError when one is not signed by the root; WorkspaceError */
+export function readLists(folder: string, rootKey: Uint8Array): TrustedLists {
+  const lists = new TrustedLists(rootKey);
+  for (const file of existsSync(folder) ? readdirSync(folder) : []) {
+    if (/^\d+\.bin$/.test(file)) lists.add(readBytes(join(folder, file)));
+  }
+  return lists;
+}
+
+export function keepLists(folder: string, lists: TrustedLists): void {
+  for (const { list, bytes } of lists.all()) {
+    const path = join(folder, `${list.version}.bin`);
+    if (!existsSync(path)) writeNew(path, bytes, false);
+  }
+}
+
+/** A national recipient key from its file. @throws WorkspaceError `missing`, `malformed` also when its halves do not fit */
+export function readRecipientKey(path: string): KeyPair {
+  return readJson(path, (raw: Record<string, unknown>) => {
+    const pair = keyPair(bytesOf(32, fromBase64url(textOf(raw.privateKey))));
+    if (toHex(pair.publicKey) !== textOf(raw.publicKey).toLowerCase())
+      throw new TypeError('halves');
+    return pair;
+  });
 }
 
 /** Opens the workspace in a folder. @throws WorkspaceError `missing`, `malformed` */
@@ -202,8 +301,17 @@ function identityOf(id: unknown, privateKey: unknown): Identity {
   return { id: uuidBytes(textOf(id)), signer };
 }
 
+function signingPublicKey(privateKey: unknown): Uint8Array {
+  return ed25519.getPublicKey(bytesOf(32, fromBase64url(textOf(privateKey))));
+}
+
 function textOf(value: unknown): string {
   if (typeof value !== 'string') throw new TypeError('not a text');
+  return value;
+}
+
+function modeOf(value: unknown): Mode {
+  if (value !== 'production' && value !== 'sandbox') throw new TypeError('not a mode');
   return value;
 }
 

@@ -1,9 +1,15 @@
 /**
- * The control store: who takes part with which keys, the recipient list, certificates, one-time nonces. No personal data.
+ * The control store: who takes part with which keys, the recipient list, city policies, certificates, one-time nonces. No
+ * personal data.
  * Every implementation passes `test/store/control.suite.ts`.
  */
 
-export type PartyKind = 'enterprise' | 'regulator';
+/**
+ * `enterprise` submits and pulls its own masked view; `regulator` pulls and looks up full views; `erasure` erases by law, and
+ * does nothing else: neither who holds the records nor who reads them can make them vanish.
+ */
+export type PartyKind = (typeof PARTY_KINDS)[number];
+export const PARTY_KINDS = ['enterprise', 'regulator', 'erasure'] as const;
 export type KeyAlgorithm = 'ed25519' | 'ecdsa-p256';
 
 export interface Party {
@@ -42,6 +48,14 @@ export interface ControlStore {
    */
   putRecipientList(version: number, signed: Uint8Array): Promise<void>;
 
+  /** The signed policy of a city (wire/policy.ts) of the highest version. The caller verifies it. */
+  cityPolicy(city: number): Promise<Uint8Array | undefined>;
+  /**
+   * Stores a policy of a city.
+   * @throws VersionError when its version is lower than the city's stored one, or equal with other content
+   */
+  putCityPolicy(city: number, version: number, signed: Uint8Array): Promise<void>;
+
   /** The certificate of an enterprise's key for its masked view in a city. The caller verifies it. */
   certificate(city: number, enterprise: Uint8Array): Promise<Uint8Array | undefined>;
   putCertificate(city: number, enterprise: Uint8Array, certificate: Uint8Array): Promise<void>;
@@ -52,10 +66,10 @@ export interface ControlStore {
   pruneNonces(nowMs: number): Promise<void>;
 }
 
-/** A recipient list that would be a step back, or a second one of the same version. */
+/** A recipient list or city policy that would be a step back, or a second one of the same version. */
 export class VersionError extends Error {
   constructor() {
-    super('recipient list is older than the stored one, or of equal version and other content');
+    super('older than the stored one, or of equal version and other content');
     this.name = 'VersionError';
   }
 }

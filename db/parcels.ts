@@ -50,6 +50,18 @@ export interface Count {
   day: number;
   enterprise: Uint8Array;
   records: number;
+  /** Of them, those with a trial code: only a city in trial takes them (wire/batch.ts). */
+  flagged: number;
+}
+
+/** A record without its payload. */
+export interface ErasedRecord {
+  /** 16 octets. */
+  id: Uint8Array;
+  /** When its payload was deleted, ms since 1970. */
+  erasedMs: number;
+  /** By this call, not by an earlier one. */
+  now: boolean;
 }
 
 export interface ParcelStore {
@@ -118,10 +130,24 @@ export interface ParcelStore {
    */
   fillIndexes(limit: number, sinceMs: number): Promise<number>;
 
-  /** Deletes payloads and index entries by law; receipts stay, marked erased. @returns how many were there */
-  erase(scope: Required<Scope>, ids: readonly Uint8Array[], erasedMs: number): Promise<number>;
+  /**
+   * Deletes payloads and index entries by law; receipts stay, marked erased. Safe to do again: what was erased before keeps
+   * its time.
+   * @returns one for each of the ids that has a receipt in scope, in no promised order
+   */
+  erase(
+    scope: Required<Scope>,
+    ids: readonly Uint8Array[],
+    erasedMs: number,
+  ): Promise<ErasedRecord[]>;
 
-  /** Records stored per enterprise and day. */
+  /**
+   * Ids of the records of one enterprise committed on a day, ascending, in blocks of whole ids of 16 octets; erased ones
+   * too, since their receipts stay. What is committed while it is being read may be missing.
+   */
+  ids(scope: Required<Scope>, day: number): AsyncIterable<Uint8Array>;
+
+  /** Records stored per enterprise and day, erased ones included. */
   counts(scope: Scope, fromDay: number, toDay: number): Promise<Count[]>;
 }
 

@@ -2,7 +2,7 @@
  * Writes `wasm/assembly/codes.gen.ts` from the lists in `wire/`, so that both sides of the module agree.
  * `--check` writes nothing and exits 1 when the file is not current.
  */
-import { REFUSALS, WARNINGS } from '../wire/codes.ts';
+import { OUTCOMES, REFUSALS, TRIAL_REFUSALS, WARNINGS } from '../wire/codes.ts';
 import * as limits from '../wire/limits.ts';
 import { DOC_TYPES, FIELDS, GOODS } from '../wire/record.ts';
 import { settle } from './rules/settle.mjs';
@@ -21,6 +21,11 @@ const lines = [
   '',
   ...Object.entries(REFUSALS).map(([name, code]) => constant(`REFUSAL_${name}`, 'u32', code)),
   '',
+  '// Bit n: a city in trial lets code n of a person pass.',
+  constant('TRIAL_REFUSALS', 'u64', `0x${trialBits().toString(16)}`),
+  '',
+  ...Object.entries(OUTCOMES).map(([name, code]) => constant(`OUTCOME_${name}`, 'u32', code)),
+  '',
   '// Masks in the warnings word.',
   ...Object.entries(WARNINGS).map(([name, bit]) => constant(`WARNING_${name}`, 'u32', 1 << bit)),
   '',
@@ -37,6 +42,10 @@ const lines = [
     .map(([field, name]) => constant(`FIELD_${upper(name)}`, 'u32', hex(Number(field)))),
   '',
 ];
+
+function trialBits() {
+  return TRIAL_REFUSALS.reduce((all, name) => all | (1n << BigInt(REFUSALS[name])), 0n);
+}
 
 function goodsWords() {
   const bits = Object.values(GOODS).reduce((all, category) => all | (1n << BigInt(category)), 0n);

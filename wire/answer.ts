@@ -11,7 +11,9 @@ export interface Result {
   /** 16 octets; zeros when the record was too malformed to have one. */
   id: Uint8Array;
   outcome: number;
+  /** Of `code`: the parent's key in the high four bits, the field's own in the low four. */
   field: number;
+  /** REFUSALS (wire/codes.ts); beside another outcome than REFUSED what a city in trial let pass. 0 for neither. */
   code: number;
   warnings: number;
   /** Date number of the rules that judged it, e.g. 20261101. */
@@ -53,7 +55,7 @@ function readResult(reader: Reader): Result {
 /** The opened answer to a single submission: result ‖ length (2) ‖ masked CBOR ‖ zeros up to a size bucket. */
 export interface SingleAnswer {
   result: Result;
-  /** CBOR of the masked view; empty when nothing was stored. */
+  /** CBOR of the masked view; empty when nothing was stored or checked. */
   masked: Uint8Array;
 }
 
@@ -82,10 +84,12 @@ export interface StreamSummary {
   conflict: number;
   refused: number;
   retry: number;
+  /** Of a dry run: would be taken. */
+  checked: number;
 }
 
-/** complete (1) ‖ stored (4) ‖ duplicate (4) ‖ conflict (4) ‖ refused (4) ‖ retry (4) */
-export const SUMMARY_BYTES = 21;
+/** complete (1) ‖ stored (4) ‖ duplicate (4) ‖ conflict (4) ‖ refused (4) ‖ retry (4) ‖ checked (4) */
+export const SUMMARY_BYTES = 25;
 
 /** @throws FormatError */
 export function parseSummary(bytes: Uint8Array): StreamSummary {
@@ -99,6 +103,7 @@ export function parseSummary(bytes: Uint8Array): StreamSummary {
     conflict: reader.u32(),
     refused: reader.u32(),
     retry: reader.u32(),
+    checked: reader.u32(),
   };
   reader.end();
   return summary;

@@ -3,7 +3,8 @@
  *
  * "SPB1" ‖ city (4) ‖ enterprise (16) ‖ accepted (8) ‖ full epoch (16) ‖ masked epoch (16, zeros if none) ‖ rule set (4)
  * ‖ count (4) ‖ receipts: count × 40 ‖ parcels: count × (length (2) ‖ full parcel ‖ length (2) ‖ masked parcel)
- * Receipt: id (16) ‖ content tag (16) ‖ index version (2) ‖ 0000 ‖ warnings (4)
+ * Receipt: id (16) ‖ content tag (16) ‖ index version (2) ‖ trial code (2) ‖ warnings (4). The trial code tells why the record
+ * would have been refused, had the city not been in trial (wire/codes.ts); 0 for most.
  */
 import { Reader, utf8 } from './bytes.ts';
 

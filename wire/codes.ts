@@ -4,9 +4,12 @@
  * (`wasm/assembly/codes.gen.ts`), so that both sides always agree.
  */
 
-/** Why a record was refused: the `code` of a result, two bytes on the wire. 0 means "not refused". */
+/**
+ * Why a record was refused: the `code` of a result, two bytes on the wire. Beside another outcome than REFUSED: why it would
+ * have been, had the city not been in trial. 0 means neither.
+ */
 export const REFUSALS = {
-  // Structure (RFC 8949 and the CDDL in docs/wire-format.md)
+  // Structure (RFC 8949 and docs/record.cddl)
   MALFORMED: 1, // not well-formed CBOR, or invalid UTF-8
   NOT_CANONICAL: 2, // well-formed, but not deterministic (RFC 8949 4.2.1), or with floats, tags, deep nesting
   RECORD_TOO_LARGE: 3, // over MAX_RECORD_BYTES
@@ -70,6 +73,16 @@ export const WARNINGS = {
 } as const;
 
 export type Refusal = keyof typeof REFUSALS;
+
+/**
+ * Refusals over who somebody is. A city in trial stores such a record with its code (docs/rules.md, "City phases");
+ * everything else is refused in every phase. `npm run gen` writes the set out for the module.
+ */
+export const TRIAL_REFUSALS = [
+  ...['BAD_FORM', 'BAD_CHECK', 'BAD_DATE', 'BAD_AREA', 'FIRST_GEN', 'TYPE_MISMATCH'],
+  ...['BAD_NATIONALITY', 'DOC_NOT_ACCEPTED', 'BAD_ORG_CHECK'],
+  ...['BAD_NAME', 'PLACEHOLDER', 'GUARDIAN_REQUIRED'],
+] as const satisfies readonly (keyof typeof REFUSALS)[];
 export type Warning = keyof typeof WARNINGS;
 
 /** What became of a record: the `outcome` byte of a result. */
@@ -79,6 +92,7 @@ export const OUTCOMES = {
   CONFLICT: 3, // another record with this id is kept
   REFUSED: 4, // see code and field
   RETRY: 5, // not stored; send it again
+  CHECKED: 6, // a dry run: it would be taken; nothing was stored
 } as const;
 
 export type Outcome = keyof typeof OUTCOMES;

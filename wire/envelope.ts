@@ -31,6 +31,9 @@ export const STREAM = {
   responseType: 'message/sealpost-parcel-chunked-res',
 } as const;
 
+/** Query of both: the records are judged and masked, and nothing is stored. */
+export const DRY_RUN_QUERY = '?dryRun=1';
+
 /** Additional data of the last chunk of a stream, so that an end can't be forged or cut off. */
 export const FINAL_AAD = utf8('final');
 

@@ -7,10 +7,26 @@ export const KEYS_TYPE = 'application/ohttp-keys';
 export const KEYS_SIGNATURE_HEADER = 'sealpost-keys-signature';
 const KEYS_SIGN_LABEL = 'sealpost keys v1';
 
+/** `production` counts; `sandbox` is for trying out. They never share a key, and no client of one talks to the other. */
+export type Mode = 'production' | 'sandbox';
+/** Header of every answer of a sandbox, with its mode. One of production does not carry it. */
+export const MODE_HEADER = 'sealpost-mode';
+/** Key ids from this one on are a sandbox's, so that the first octet of a sealed body tells where it belongs. */
+export const FIRST_SANDBOX_KEY_ID = 128;
+
+export function modeOfKeyId(keyId: number): Mode {
+  return keyId >= FIRST_SANDBOX_KEY_ID ? 'sandbox' : 'production';
+}
+
 export interface KeyConfiguration {
   keyId: number;
   /** X25519, 32 octets. */
   publicKey: Uint8Array;
+}
+
+/** The id of the key that follows another one, in the same mode. */
+export function nextKeyId(keyId: number): number {
+  return (keyId & FIRST_SANDBOX_KEY_ID) | ((keyId + 1) & (FIRST_SANDBOX_KEY_ID - 1));
 }
 
 /** Each configuration is preceded by its length (RFC 9458 section 3.2). The first is the one to use. */

@@ -15,6 +15,9 @@ export const FRAME = {
   COMMIT: 2,
   /** Parcels found by a lookup. */
   PARCELS: 3,
+  /** Record ids of a day, and what they come to (wire/reconcile.ts). */
+  IDS: 4,
+  DAY: 5,
   /** The signed end. */
   END: 127,
 } as const;

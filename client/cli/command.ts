@@ -50,6 +50,19 @@ export function urlOption(): Option {
   return new Option('--url <url>', text).env('SEALPOST_URL').argParser(httpUrl);
 }
 
+export function currentOption(): Option {
+  const text = ['不含已被更正的记录', 'leave out records that a correction replaces'] as const;
+  return new Option('--current', bilingual(text));
+}
+
+export function dryRunOption(): Option {
+  const text = [
+    '试运行：只校验与脱敏，不入库',
+    'judge and mask the records, store nothing',
+  ] as const;
+  return new Option('--dry-run', bilingual(text));
+}
+
 /**
  * Runs a command's work. An error ends it with one line on what is wrong, one on what to do, and its exit code; with
  * SEALPOST_DEBUG=1 the error itself follows.

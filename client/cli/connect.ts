@@ -14,5 +14,6 @@ export function connect(workspace: Workspace, url?: string): EdgeClient {
     city: workspace.city,
     rootKey: workspace.rootKey,
     lists: workspace.lists(),
+    mode: workspace.mode,
   });
 }

@@ -1,13 +1,16 @@
 /** A pull into a file: opened as it comes, kept only when it is proven to be complete. */
 
 import { uuidText } from '../../wire/record.ts';
+import { Corrections } from '../corrections.ts';
 import type { EdgeClient } from '../edge.ts';
 import { type OpenCode, OpenError } from '../errors.ts';
+import { fileDigest } from '../export.ts';
 import type { Opened } from '../open.ts';
 import { csvHeader, csvLines, ndjsonLine } from '../output.ts';
 import { newPullState, type PullState, pull } from '../pull.ts';
 import type { Workspace } from '../workspace.ts';
 import { OutputFile } from './files.ts';
+import { marked } from './mark.ts';
 
 export type Format = 'ndjson' | 'csv';
 
@@ -18,17 +21,23 @@ export interface DownloadOptions {
   format: Format;
   /** From the first parcel on, not from where the last pull ended. */
   all?: boolean;
+  /** Records that another one replaces are left out. */
+  current?: boolean;
   onProgress?(parcels: number): void;
 }
 
 export interface DownloadReport {
   parcels: number;
   opened: number;
+  /** Of them, those that another record stands for: marked, or left out when only current ones are wanted. */
+  replaced: number;
   /** Parcels that do not open, and epochs that were not accepted (without an id). */
   failures: { id?: string; code: OpenCode }[];
   erased: number;
   epochs: number;
   pages: number;
+  /** When the recipient list ends, ms since 1970. */
+  listEndsMs: number;
 }
 
 /** Records formatted at a time. */
@@ -46,9 +55,12 @@ export async function download(options: DownloadOptions): Promise<DownloadReport
   const file = new OutputFile(out);
   const writer = recordWriter(file, format, workspace);
   const failures: DownloadReport['failures'] = [];
+  // From the first parcel on, the corrections come again too: those that were erased since no longer count.
+  const corrections = options.all ? new Corrections() : workspace.corrections();
   let opened = 0;
+  let replaced = 0;
   try {
-    await edge.recipients();
+    const { list } = await edge.recipients();
     await writer.start();
     const report = await pull(edge, desk.identity, {
       view: 'full',
@@ -69,16 +81,29 @@ export async function download(options: DownloadOptions): Promise<DownloadReport
         );
         if (!record) return;
         opened++;
+        corrections.note(record);
         return writer.write(record);
       },
       onProgress: ({ parcels }) => options.onProgress?.(parcels),
     });
     await writer.end();
+    if (corrections.size > 0) {
+      const current = options.current === true;
+      const onReplaced = () => replaced++;
+      await file.revise((path) => marked(path, { format, corrections, current, onReplaced }));
+    }
     await file.finish();
+    if (corrections.size > 0 || options.all) workspace.keepCorrections(corrections);
     workspace.keepLists(edge.lists);
     workspace.keepPullState(report.state);
-    const { parcels, erased, epochs, pages } = report;
-    return { parcels, opened, failures, erased, epochs, pages };
+    const { parcels, erased, epochs, pages, ends } = report;
+    const { version: listVersion, notAfter: listEndsMs } = list;
+    workspace.keepPullProof(await fileDigest(out), {
+      ...{ format, pulledAt: new Date().toISOString(), city: workspace.city, listVersion },
+      records: options.current ? opened - replaced : opened,
+      ...{ refused: failures.map(({ code }) => code), erased, ends },
+    });
+    return { parcels, opened, replaced, failures, erased, epochs, pages, listEndsMs };
   } catch (error) {
     await file.discard();
     throw error;

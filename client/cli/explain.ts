@@ -1,4 +1,6 @@
 /** Every error of the client and the service as what a person can act on. */
+import { type Explanation, PROBLEM_TEXTS } from '../../wire/explain.ts';
+import type { ProblemCode } from '../../wire/problem.ts';
 import {
   EdgeError,
   type EdgeErrorCode,
@@ -19,7 +21,8 @@ const LOG: Bilingual = [
 ];
 const ASK_OPERATOR: Bilingual = ['请联系边缘节点的运维方', 'ask whoever runs the edge'];
 
-const EDGE: Partial<Record<EdgeErrorCode, readonly [Bilingual, Bilingual]>> = {
+/** What only a client can say; codes of the edge are explained in wire/explain.ts. */
+const OWN: Record<Exclude<EdgeErrorCode, ProblemCode>, Explanation> = {
   unreachable: [
     ['服务没有应答', 'the service does not answer'],
     [
@@ -31,28 +34,16 @@ const EDGE: Partial<Record<EdgeErrorCode, readonly [Bilingual, Bilingual]>> = {
     ['应答格式不符，或无法解封', 'the answer is not of this protocol, or does not open'],
     ['请检查 --url 是否指向 sealpost 服务', 'check that --url points at a sealpost service'],
   ],
-  signature_invalid: [
-    ['服务不认识此签名密钥', 'the service does not know the key that signs'],
-    ['请使用该服务自己的 --dir', 'use the --dir that the service runs on'],
-  ],
-  clock_skew: [
-    ['本机时钟与服务相差过大', 'the clock of this machine differs too much from the service'],
-    ['请校准本机时钟', 'set the clock of this machine'],
-  ],
-  forbidden: [
-    ['此身份无权执行该操作', 'this party may not do that'],
-    ['请使用有权限的身份', 'use a party that may'],
-  ],
-  no_recipient: [
-    ['没有有效的接收方名单', 'there is no valid recipient list'],
-    ['名单有效期 30 天：请签发新名单', 'a list holds 30 days: sign a new one'],
-  ],
-  unavailable: [['存储暂时不可用', 'the store cannot take it now'], AGAIN],
-  store_full: [
-    ['存储已满', 'the store is full'],
-    ['请清理过期数据或扩容', 'erase what is past its term, or enlarge the store'],
-  ],
-  internal: [['服务内部出错', 'the service failed'], LOG],
+};
+
+/** Where this program knows a nearer remedy than a caller of the API has. */
+const REMEDIES: Partial<Record<ProblemCode, Bilingual>> = {
+  signature_invalid: ['请使用该服务自己的 --dir', 'use the --dir that the service runs on'],
+  clock_skew: ['请校准本机时钟', 'set the clock of this machine'],
+  no_recipient: ['名单有效期 30 天：请签发新名单', 'a list holds 30 days: sign a new one'],
+  unavailable: AGAIN,
+  store_full: ['请清理过期数据或扩容', 'erase what is past its term, or enlarge the store'],
+  internal: LOG,
 };
 
 const SERVICE: Record<ServiceErrorCode, readonly [Bilingual, Bilingual]> = {
@@ -155,6 +146,14 @@ export function explain(error: unknown): CliFailure {
       { exit: EXIT.INCOMPLETE, cause: error },
     );
   }
+  if (error instanceof TrustError && error.code === 'other_mode') {
+    return new CliFailure(
+      error.code,
+      ['一方是沙箱，另一方不是', 'one of the service and --dir is a sandbox, the other is not'],
+      ['请使用属于该服务的 --dir', 'use the --dir that belongs to the service'],
+      { cause: error },
+    );
+  }
   if (error instanceof TrustError) {
     return new CliFailure(
       error.code,
@@ -203,14 +202,16 @@ export function explain(error: unknown): CliFailure {
 }
 
 function edgeFailure(error: EdgeError): CliFailure {
-  const known = EDGE[error.code];
+  const { code } = error;
   const request = error.requestId ? ` [${error.requestId}]` : '';
-  const [problem, remedy] = known ?? [
-    [`服务拒绝了请求（${error.code}）`, `the service refused the request (${error.code})`],
-    ASK_OPERATOR,
-  ];
+  const [problem, remedy] = code in OWN ? OWN[code as keyof typeof OWN] : problemTexts(code);
   const named: Bilingual = [problem[0], problem[1] + request];
-  return new CliFailure(error.code, named, remedy, { cause: error });
+  return new CliFailure(code, named, remedy, { cause: error });
+}
+
+function problemTexts(code: EdgeErrorCode): Explanation {
+  const [problem, remedy] = PROBLEM_TEXTS[code as ProblemCode];
+  return [problem, REMEDIES[code as ProblemCode] ?? remedy];
 }
 
 function incompleteStream(error: StreamIncomplete): CliFailure {

@@ -1,4 +1,5 @@
 /** What ends a command early: one line for what is wrong, one for what to do about it, and an exit code. */
+import type { Bilingual } from '../../wire/explain.ts';
 
 /** Exit codes of `sealpost`, as the help tells them. */
 export const EXIT = {
@@ -11,8 +12,7 @@ export const EXIT = {
   INCOMPLETE: 3,
 } as const;
 
-/** A text for people: Chinese first, then English. */
-export type Bilingual = readonly [chinese: string, english: string];
+export type { Bilingual };
 
 export function bilingual([chinese, english]: Bilingual): string {
   return `${chinese} · ${english}`;

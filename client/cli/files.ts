@@ -12,11 +12,15 @@ const GATHER = 64 * 1024;
 export class OutputFile {
   readonly #path: string;
   readonly #part: string;
-  readonly #stream: WriteStream;
+  /** What is there so far, while it is written anew. */
+  readonly #draft: string;
+  #stream: WriteStream;
   #gathered = '';
   #failure: unknown;
   /** A program that ends early leaves no half file. */
-  readonly #tidy = () => rmSync(this.#part, { force: true });
+  readonly #tidy = () => {
+    for (const path of [this.#part, this.#draft]) rmSync(path, { force: true });
+  };
 
   /** @throws CliFailure `exists` when there is a file of that name: it may be the only copy of what it holds */
   constructor(path: string, options: { overwrite?: boolean } = {}) {
@@ -29,9 +33,14 @@ export class OutputFile {
     }
     this.#path = path;
     this.#part = `${path}.${process.pid}.part`;
-    this.#stream = createWriteStream(this.#part, { mode: 0o600 });
+    this.#draft = `${this.#part}.draft`;
     process.once('exit', this.#tidy);
-    this.#stream.on('error', (error) => {
+    this.#stream = this.#open();
+  }
+
+  #open(): WriteStream {
+    const stream = createWriteStream(this.#part, { mode: 0o600 });
+    return stream.on('error', (error) => {
       this.#failure ??= error;
     });
   }
@@ -42,12 +51,21 @@ export class OutputFile {
     if (this.#gathered.length >= GATHER) return this.#flush();
   }
 
+  /** Writes the file anew from what it holds so far. @param pass reads that, and gives the new text @throws the errors of node:fs */
+  async revise(pass: (path: string) => AsyncIterable<string>): Promise<void> {
+    await this.#close();
+    await rename(this.#part, this.#draft);
+    this.#stream = this.#open();
+    for await (const text of pass(this.#draft)) {
+      const written = this.write(text);
+      if (written) await written;
+    }
+    await rm(this.#draft);
+  }
+
   /** The file is whole: it is on disk and has its name when this settles. @throws the errors of node:fs */
   async finish(): Promise<void> {
-    await this.#flush();
-    this.#stream.end();
-    await once(this.#stream, 'close');
-    if (this.#failure) throw this.#failure;
+    await this.#close();
     const file = await open(this.#part, 'r+');
     await file.sync();
     await file.close();
@@ -59,8 +77,15 @@ export class OutputFile {
   async discard(): Promise<void> {
     this.#stream.destroy();
     if (!this.#stream.closed) await once(this.#stream, 'close').catch(() => undefined);
-    await rm(this.#part, { force: true });
+    for (const path of [this.#part, this.#draft]) await rm(path, { force: true });
     process.off('exit', this.#tidy);
+  }
+
+  async #close(): Promise<void> {
+    await this.#flush();
+    this.#stream.end();
+    await once(this.#stream, 'close');
+    if (this.#failure) throw this.#failure;
   }
 
   async #flush(): Promise<void> {

@@ -8,6 +8,7 @@ import { generateCommand } from './generate.ts';
 import { initCommand } from './init.ts';
 import { lookupCommand } from './lookup.ts';
 import { pullCommand } from './pull.ts';
+import { reconcileCommand } from './reconcile.ts';
 import { serveCommand } from './serve.ts';
 import { exitOnSignals } from './signals.ts';
 import { streamCommand } from './stream.ts';
@@ -47,6 +48,7 @@ function newProgram(): Command {
     streamCommand(),
     submitCommand(),
     pullCommand(),
+    reconcileCommand(),
     lookupCommand(),
     demoCommand(),
   ]) {

@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import { openWorkspace } from '../workspace.ts';
-import { action, dirOption, newCommand, urlOption } from './command.ts';
+import { action, currentOption, dirOption, newCommand, urlOption } from './command.ts';
 import { connect } from './connect.ts';
 import { type DownloadReport, download, type Format } from './download.ts';
 import { bilingual, EXIT } from './failure.ts';
 import { count } from './ui.ts';
+import { warnOfEnds } from './warnings.ts';
 
 interface Options {
   dir: string;
@@ -12,6 +13,7 @@ interface Options {
   out: string;
   format: Format;
   all?: boolean;
+  current?: boolean;
 }
 
 /** Failures listed for people; --json has them all. */
@@ -35,6 +37,7 @@ export function pullCommand(): Command {
         .default('ndjson'),
     )
     .option('--all', bilingual(['从头下载', 'from the first parcel on']))
+    .addOption(currentOption())
     .action(
       action<[Options]>(async (ui, options) => {
         const workspace = openWorkspace(options.dir);
@@ -44,16 +47,22 @@ export function pullCommand(): Command {
           ...{ workspace, edge: connect(workspace, options.url) },
           onProgress: (parcels) => progress.update(parcels),
         }).finally(() => progress.stop());
-        ui.result({ out: options.out, ...report }, summary(options.out, report));
+        const { listEndsMs, ...told } = report;
+        const warnings = warnOfEnds(ui, [{ what: 'recipient_list', endMs: listEndsMs }]);
+        ui.result({ out: options.out, ...told, warnings }, summary(options.out, report));
         return report.failures.length > 0 ? EXIT.FAILURE : EXIT.OK;
       }),
     );
 }
 
-function summary(out: string, { parcels, opened, erased, failures }: DownloadReport): string[] {
+function summary(out: string, report: DownloadReport): string[] {
+  const { parcels, opened, replaced, erased, failures } = report;
   return [
     bilingual([`完整下载 ${count(parcels)} 件`, `${count(parcels)} parcels, provably all`]),
     bilingual([`解封 ${count(opened)} 件 → ${out}`, `${count(opened)} opened`]),
+    ...(replaced > 0
+      ? [bilingual([`其中已被更正 ${count(replaced)} 件`, `${count(replaced)} replaced`])]
+      : []),
     ...(erased > 0
       ? [bilingual([`已依法删除 ${count(erased)} 件`, `${count(erased)} erased`])]
       : []),

@@ -17,6 +17,8 @@ export interface SendOptions {
   identity(slug: string): Identity;
   /** Streams at a time. */
   streams: number;
+  /** Nothing is stored. */
+  dryRun?: boolean;
   onResults?(results: LineResult[]): void | Promise<void>;
   /** Lines that have a result. */
   onProgress?(done: number): void;
@@ -24,6 +26,8 @@ export interface SendOptions {
 
 export interface SendReport extends StreamCounts {
   notSent: number;
+  /** Taken only because the city is in trial. */
+  flagged: number;
   /** Requests that were made: more than enterprises when streams were long or broke off. */
   attempts: number;
 }
@@ -34,7 +38,10 @@ export interface SendReport extends StreamCounts {
  * @throws EdgeError, TrustError
  */
 export async function sendLines(lines: LineFile, options: SendOptions): Promise<SendReport> {
-  const report = { stored: 0, duplicate: 0, conflict: 0, refused: 0, notSent: 0, attempts: 0 };
+  const report: SendReport = {
+    ...{ stored: 0, duplicate: 0, conflict: 0, refused: 0, checked: 0 },
+    ...{ flagged: 0, notSent: 0, attempts: 0 },
+  };
   const giveUp = new AbortController();
   const waiting = [...lines.enterprises];
   let failure: { error: unknown } | undefined;
@@ -62,19 +69,21 @@ export async function sendLines(lines: LineFile, options: SendOptions): Promise<
 async function sendEnterprise(
   lines: LineFile,
   slug: string,
-  { edge, identity }: SendOptions,
+  { edge, identity, dryRun }: SendOptions,
   signal: AbortSignal,
   report: SendReport,
   settle: (results: LineResult[]) => Promise<void>,
 ): Promise<void> {
-  const { counts, attempts } = await streamRecords(edge, identity(slug), items(), {
+  const { counts, flagged, attempts } = await streamRecords(edge, identity(slug), items(), {
     collect: false,
     signal,
+    ...(dryRun && { dryRun }),
     onResults: (results) =>
       settle(results.map(({ key, ...result }) => ({ line: key, enterprise: slug, ...result }))),
   });
   report.attempts += attempts;
-  for (const outcome of ['stored', 'duplicate', 'conflict', 'refused'] as const) {
+  report.flagged += flagged;
+  for (const outcome of ['stored', 'duplicate', 'conflict', 'refused', 'checked'] as const) {
     report[outcome] += counts[outcome];
   }
 

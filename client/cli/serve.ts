@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import { endings, workspaceEnds } from '../expiry.ts';
 import { startService } from '../service/start.ts';
-import { workspacePaths } from '../workspace.ts';
+import { openWorkspace, workspacePaths } from '../workspace.ts';
 import {
   action,
   DEFAULT_DIR,
@@ -13,6 +14,7 @@ import {
 import { bilingual, CliFailure } from './failure.ts';
 import { makeWorkspace } from './init.ts';
 import { untilSignal } from './signals.ts';
+import { watchEnds } from './warnings.ts';
 
 interface Options {
   dir: string;
@@ -39,10 +41,15 @@ export function serveCommand(): Command {
           ui.note(['正在生成密钥', 'making keys']);
           await makeWorkspace(dir, 'guiyang');
         }
+        // As the service loads them: a renewal counts from its next start on.
+        const ends = workspaceEnds(openWorkspace(dir));
         const service = await startService({ dir, port });
-        ui.result({ ready: service.url, pid: service.pid }, [`ready ${service.url}`]);
+        const warnings = endings(ends, Date.now());
+        ui.result({ ready: service.url, pid: service.pid, warnings }, [`ready ${service.url}`]);
+        const stopWatching = watchEnds(ui, ends);
         const signal = untilSignal();
         const asked = await Promise.race([signal.received, service.exited]);
+        stopWatching();
         await service.stop();
         signal.forget();
         if (!asked) {

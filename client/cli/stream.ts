@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { openWorkspace } from '../workspace.ts';
-import { action, dirOption, newCommand, urlOption, wholeNumber } from './command.ts';
+import { action, dirOption, dryRunOption, newCommand, urlOption, wholeNumber } from './command.ts';
 import { connect } from './connect.ts';
 import { bilingual, EXIT } from './failure.ts';
 import { OutputFile } from './files.ts';
 import { openLines } from './lines.ts';
+import { RefusalCounts } from './results.ts';
 import { type SendReport, sendLines } from './send.ts';
 import { count } from './ui.ts';
 
@@ -17,6 +18,7 @@ interface Options {
   enterprise?: string;
   results?: string;
   streams: number;
+  dryRun?: boolean;
 }
 
 export function streamCommand(): Command {
@@ -27,6 +29,7 @@ export function streamCommand(): Command {
       'sealpost stream day.ndjson --dir city',
       'sealpost stream day.ndjson --dir city --results results.ndjson',
       'sealpost stream records.ndjson --dir city --enterprise sf',
+      'sealpost stream day.ndjson --dir city --dry-run',
     ],
   )
     .argument('<file>', bilingual(['NDJSON 文件，每行一条记录', 'NDJSON, one record a line']))
@@ -37,6 +40,7 @@ export function streamCommand(): Command {
       '--results <file>',
       bilingual(['逐条结果（NDJSON）', 'write the result of each line (NDJSON)']),
     )
+    .addOption(dryRunOption())
     .option(
       '--streams <n>',
       bilingual(['同时上报的企业数', 'enterprises at a time']),
@@ -58,14 +62,22 @@ export function streamCommand(): Command {
           ? new OutputFile(options.results, { overwrite: true })
           : undefined;
         const progress = ui.progress(['上报', 'sending'], lines.total);
+        const refusals = new RefusalCounts();
         let report: SendReport;
         try {
           report = await sendLines(lines, {
             edge,
             identity: (slug) => desks.get(slug) as NonNullable<ReturnType<typeof desks.get>>,
             streams: options.streams,
-            onResults: (batch) =>
-              results?.write(batch.map((each) => `${JSON.stringify(each)}\n`).join('')),
+            dryRun: options.dryRun === true,
+            onResults: (batch) => {
+              for (const each of batch) refusals.add(each);
+              // The ledger that `sealpost reconcile` reads needs to know the day.
+              const at = new Date().toISOString();
+              return results?.write(
+                batch.map((each) => `${JSON.stringify({ ...each, at })}\n`).join(''),
+              );
+            },
             onProgress: (done) => progress.update(done),
           });
         } finally {
@@ -75,12 +87,14 @@ export function streamCommand(): Command {
           await lines.close();
         }
         const seconds = (performance.now() - started) / 1000;
-        ui.result({ records: lines.total, ...report, seconds }, [
+        const whole = { records: lines.total, ...report, refusals: refusals.counts, seconds };
+        ui.result(whole, [
           bilingual([
             `共 ${count(lines.total)} 条，用时 ${seconds.toFixed(1)} 秒`,
             `${count(lines.total)} records in ${seconds.toFixed(1)} s`,
           ]),
           ...outcomeLines(report),
+          ...refusals.lines(),
         ]);
         return report.notSent > 0 ? EXIT.INCOMPLETE : EXIT.OK;
       }),
@@ -88,12 +102,23 @@ export function streamCommand(): Command {
 }
 
 function outcomeLines(report: SendReport): string[] {
-  const { stored, duplicate, conflict, refused, notSent } = report;
+  const { stored, duplicate, conflict, refused, checked, flagged, notSent } = report;
   return [
+    ...(checked > 0
+      ? [bilingual([`试运行通过 ${count(checked)}`, `dry run: would be taken ${count(checked)}`])]
+      : []),
     bilingual([`入库 ${count(stored)}`, `stored ${count(stored)}`]),
     bilingual([`重复 ${count(duplicate)}`, `duplicate ${count(duplicate)}`]),
     bilingual([`冲突 ${count(conflict)}`, `conflict ${count(conflict)}`]),
     bilingual([`拒收 ${count(refused)}`, `refused ${count(refused)}`]),
+    ...(flagged > 0
+      ? [
+          bilingual([
+            `其中 ${count(flagged)} 条仅因试行期被接受`,
+            `${count(flagged)} taken only because the city is in trial`,
+          ]),
+        ]
+      : []),
     ...(notSent > 0
       ? [bilingual([`无法编码 ${count(notSent)}`, `cannot be encoded ${count(notSent)}`])]
       : []),

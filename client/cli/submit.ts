@@ -1,15 +1,17 @@
 import type { Command } from 'commander';
 import { type SubmitResult, submitRecord } from '../submit.ts';
 import { openWorkspace } from '../workspace.ts';
-import { action, dirOption, newCommand, urlOption } from './command.ts';
+import { action, dirOption, dryRunOption, newCommand, urlOption } from './command.ts';
 import { connect } from './connect.ts';
 import { bilingual, CliFailure, EXIT } from './failure.ts';
 import { openLines } from './lines.ts';
+import { resultLines } from './results.ts';
 
 interface Options {
   dir: string;
   url?: string;
   enterprise?: string;
+  dryRun?: boolean;
 }
 
 interface Submitted extends SubmitResult {
@@ -21,12 +23,16 @@ export function submitCommand(): Command {
   return newCommand(
     'submit',
     ['逐条上报，并显示脱敏结果', 'send records one by one and show the masked view of each'],
-    ['sealpost submit record.json --dir city --enterprise sf'],
+    [
+      'sealpost submit record.json --dir city --enterprise sf',
+      'sealpost submit record.json --dir city --enterprise sf --dry-run',
+    ],
   )
     .argument('<file>', bilingual(['NDJSON 文件，每行一条记录', 'NDJSON, one record a line']))
     .addOption(dirOption())
     .addOption(urlOption())
     .option('--enterprise <slug>', bilingual(['记录所属企业', 'whose records they are']))
+    .addOption(dryRunOption())
     .action(
       action<[string, Options]>(async (ui, path, options) => {
         const workspace = openWorkspace(options.dir);
@@ -42,7 +48,9 @@ export function submitCommand(): Command {
           for (const [slug, { identity }] of desks) {
             for (const { line, cbor } of lines.read(slug)) {
               if (!cbor) throw cannotEncode(line);
-              const result = await submitRecord(edge, identity, cbor);
+              const result = await submitRecord(edge, identity, cbor, {
+                dryRun: options.dryRun === true,
+              });
               results.push({ line, enterprise: slug, ...result });
             }
           }
@@ -51,27 +59,10 @@ export function submitCommand(): Command {
         }
         ui.result({ results }, results.flatMap(resultLines));
         if (results.some(({ outcome }) => outcome === 'RETRY')) return EXIT.INCOMPLETE;
-        const kept = (outcome: string) => outcome === 'STORED' || outcome === 'DUPLICATE';
+        const kept = (outcome: string) => ['STORED', 'DUPLICATE', 'CHECKED'].includes(outcome);
         return results.every(({ outcome }) => kept(outcome)) ? EXIT.OK : EXIT.FAILURE;
       }),
     );
-}
-
-const OUTCOMES: Record<string, string> = {
-  STORED: '入库 · stored',
-  DUPLICATE: '重复 · duplicate',
-  CONFLICT: '冲突 · conflict',
-  REFUSED: '拒收 · refused',
-  RETRY: '请重试 · send it again',
-};
-
-function resultLines({ line, id, outcome, code, field, warnings, masked }: Submitted): string[] {
-  const reason = code ? `  ${code}${field ? ` (${field})` : ''}` : '';
-  return [
-    `${line}  ${OUTCOMES[outcome]}  ${id}${reason}`,
-    ...warnings.map((warning) => `   ! ${warning}`),
-    ...(masked ? [`   ${JSON.stringify(masked)}`] : []),
-  ];
 }
 
 function cannotEncode(line: number): CliFailure {

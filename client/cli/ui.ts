@@ -32,6 +32,11 @@ export class Ui {
     if (this.#chatty) console.error(bilingual(text));
   }
 
+  /** A line on what somebody should do soon: on stderr, quiet or not. With --json it belongs into the result. */
+  warn(text: Bilingual): void {
+    if (!this.json) console.error(`注意 · warning: ${bilingual(text)}`);
+  }
+
   /** A bar on a terminal; elsewhere nothing, since a log is no place for one. @param total left out when it is not known */
   progress(label: Bilingual, total?: number): Progress {
     if (!this.#chatty || !process.stderr.isTTY) return { update() {}, stop() {} };

@@ -18,6 +18,8 @@ export interface ProcessOptions {
   /** Path of the log. */
   logFile: string;
   secrets: Readonly<Record<string, string>>;
+  /** Further arguments of `workerd serve`. */
+  args?: readonly string[];
 }
 
 export class ServiceProcess {
@@ -26,9 +28,9 @@ export class ServiceProcess {
   #running = true;
   #peakRssMb = Number.NaN;
 
-  constructor({ runDir, configuration, logFile, secrets }: ProcessOptions) {
+  constructor({ runDir, configuration, logFile, secrets, args = [] }: ProcessOptions) {
     const log = openSync(logFile, 'a', 0o600);
-    this.#child = spawn(workerdPath(), ['serve', '--experimental', configuration], {
+    this.#child = spawn(workerdPath(), ['serve', '--experimental', ...args, configuration], {
       cwd: runDir,
       env: workerdEnv(secrets),
       stdio: ['ignore', log, log],

@@ -97,6 +97,7 @@ function workspaceVars(workspace: Workspace): Record<string, string> {
   return {
     SEALPOST_CITY: String(workspace.city),
     SEALPOST_NODE: workspace.node,
+    SEALPOST_MODE: workspace.mode,
     SEALPOST_ROOT_KEY: Buffer.from(workspace.rootKey).toString('hex'),
   };
 }

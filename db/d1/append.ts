@@ -31,6 +31,7 @@ interface Row {
   contentTag: string;
   indexVersion: number;
   warnings: number;
+  trialCode: number;
   batch: Batch;
   full: string;
   masked: string;
@@ -147,11 +148,12 @@ function insertCommit(
   receipts: string,
 ): SQL {
   const named = epochsOf(rows);
+  const flagged = rows.filter(({ trialCode }) => trialCode !== 0).length;
   return sql`INSERT INTO commits
-      (first, rows, writer, sequence, day, committed_ms, previous, head, epochs, receipts)
+      (first, rows, writer, sequence, day, committed_ms, previous, head, epochs, receipts, flagged)
     SELECT coalesce((SELECT first + rows FROM commits ORDER BY first DESC LIMIT 1), 1), ${rows.length},
       number, ${next.sequence}, ${Math.floor(committedMs / DAY_MS)}, ${committedMs}, head,
-      unhex(${toHex(next.head)}), unhex(${named.join('')}), unhex(${receipts})
+      unhex(${toHex(next.head)}), unhex(${named.join('')}), unhex(${receipts}), ${flagged}
     FROM writers
     WHERE number = ${head.writer} AND sequence = ${head.sequence} AND head = unhex(${toHex(head.head)})
       AND node = ${key.node} AND city = ${key.city} AND enterprise = unhex(${toHex(key.enterprise)})
@@ -162,18 +164,20 @@ function insertCommit(
 /** Texts made by `receiptText`. */
 function insertReceipts(key: WriterKey, position: SQL, texts: string): SQL {
   return sql`INSERT INTO receipts
-      (city, enterprise, id, content_tag, index_version, warnings, ruleset, position)
+      (city, enterprise, id, content_tag, index_version, warnings, trial_code, ruleset, position)
     SELECT ${key.city}, unhex(${toHex(key.enterprise)}),
       unhex(substr(value, 1, 32)), unhex(substr(value, 33, 32)), CAST(substr(value, 65, 5) AS INTEGER),
-      CAST(substr(value, 70, 10) AS INTEGER), CAST(substr(value, 80) AS INTEGER), ${position} + key
+      CAST(substr(value, 70, 10) AS INTEGER), CAST(substr(value, 80, 5) AS INTEGER),
+      CAST(substr(value, 85) AS INTEGER), ${position} + key
     FROM json_each(${texts})`;
 }
 
-/** id (32 digits) ‖ content tag (32) ‖ index version (5, decimal) ‖ warnings (10) ‖ rule set */
+/** id (32 digits) ‖ content tag (32) ‖ index version (5, decimal) ‖ warnings (10) ‖ trial code (5) ‖ rule set */
 function receiptText(row: Row): string {
   const version = String(row.indexVersion).padStart(5, '0');
   const warnings = String(row.warnings).padStart(10, '0');
-  return row.id + row.contentTag + version + warnings + row.batch.ruleset;
+  const trialCode = String(row.trialCode).padStart(5, '0');
+  return row.id + row.contentTag + version + warnings + trialCode + row.batch.ruleset;
 }
 
 /** Texts made by `parcelText`. */
@@ -246,6 +250,7 @@ function rowsOf(batch: Batch, bytes: Uint8Array): Row[] {
       id: receipts.slice(at, at + 32),
       contentTag: receipts.slice(at + 32, at + 64),
       indexVersion: Number.parseInt(receipts.slice(at + 64, at + 68), 16),
+      trialCode: Number.parseInt(receipts.slice(at + 68, at + 72), 16),
       warnings: Number.parseInt(receipts.slice(at + 72, at + 80), 16),
       batch,
       full: digits(full),

@@ -4,7 +4,14 @@ import { type DrizzleD1Database, drizzle } from 'drizzle-orm/d1';
 import { equalBytes } from '../../wire/bytes.ts';
 import { type ControlStore, type Party, type PartyKey, VersionError } from '../control.ts';
 import { guarded } from './query.ts';
-import { certificates, nonces, parties, partyKeys, recipientLists } from './schema.ts';
+import {
+  certificates,
+  cityPolicies,
+  nonces,
+  parties,
+  partyKeys,
+  recipientLists,
+} from './schema.ts';
 
 export class D1ControlStore implements ControlStore {
   readonly #db: DrizzleD1Database;
@@ -66,6 +73,33 @@ export class D1ControlStore implements ControlStore {
   async #latestList(): Promise<{ version: number; signed: Uint8Array } | undefined> {
     const [latest] = await guarded(() =>
       this.#db.select().from(recipientLists).orderBy(sql`${recipientLists.version} DESC`).limit(1),
+    );
+    return latest;
+  }
+
+  async cityPolicy(city: number): Promise<Uint8Array | undefined> {
+    return (await this.#latestPolicy(city))?.signed;
+  }
+
+  async putCityPolicy(city: number, version: number, signed: Uint8Array): Promise<void> {
+    const newer = sql`EXISTS (SELECT 1 FROM ${cityPolicies}
+      WHERE ${cityPolicies.city} = ${city} AND ${cityPolicies.version} >= ${version})`;
+    const insert = sql`INSERT INTO ${cityPolicies} (city, version, signed)
+      SELECT ${city}, ${version}, ${signed} WHERE NOT ${newer}`;
+    const { meta } = await guarded(() => this.#db.run(insert));
+    if (meta.changes === 1) return;
+    const latest = await this.#latestPolicy(city);
+    if (latest?.version !== version || !equalBytes(latest.signed, signed)) throw new VersionError();
+  }
+
+  async #latestPolicy(city: number): Promise<{ version: number; signed: Uint8Array } | undefined> {
+    const [latest] = await guarded(() =>
+      this.#db
+        .select()
+        .from(cityPolicies)
+        .where(eq(cityPolicies.city, city))
+        .orderBy(sql`${cityPolicies.version} DESC`)
+        .limit(1),
     );
     return latest;
   }

@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { INDEX_BYTES, INDEX_PURPOSES } from '../../wire/indexes.ts';
 import { FULL_PARCEL_AAD_BYTES } from '../../wire/parcel.ts';
-import type { Scope } from '../parcels.ts';
+import type { ErasedRecord, Scope } from '../parcels.ts';
 import { fromHex, toHex } from './bytes.ts';
 import type { Queries } from './query.ts';
 import { inScope } from './read.ts';
@@ -122,20 +122,27 @@ export async function find(
   return parcels;
 }
 
-/** ParcelStore.erase. Each ERASE_ROWS ids are a transaction; after an error the same call may be made again. */
+/**
+ * ParcelStore.erase. Each ERASE_ROWS ids are a transaction; after an error the same call may be made again.
+ * Payloads are overwritten before they are deleted, since D1 does not let SQLite's secure_delete be set: an update by a value
+ * of the same length goes to the same place of the page. What else may stay on the disk: docs/retention.md.
+ */
 export async function erase(
   queries: Queries,
   scope: Required<Scope>,
   ids: readonly Uint8Array[],
   erasedMs: number,
-): Promise<number> {
-  let erased = 0;
+): Promise<ErasedRecord[]> {
+  const erased: ErasedRecord[] = [];
   for (let at = 0; at < ids.length; at += ERASE_ROWS) {
     const some = JSON.stringify(ids.slice(at, at + ERASE_ROWS).map(toHex));
     const enterprise = sql`unhex(${toHex(scope.enterprise)})`;
-    const there = sql`city = ${scope.city} AND enterprise = ${enterprise}
-      AND id IN (SELECT unhex(value) FROM json_each(${some})) AND erased_ms IS NULL`;
-    const [, deleted] = await queries.transaction<[unknown, unknown, unknown]>([
+    const asked = sql`city = ${scope.city} AND enterprise = ${enterprise}
+      AND id IN (SELECT unhex(value) FROM json_each(${some}))`;
+    const there = sql`${asked} AND erased_ms IS NULL`;
+    const payloads = sql`position IN (SELECT position FROM receipts WHERE ${there})`;
+    const [receipts] = await queries.transaction<[ReceiptRow, unknown, unknown, unknown, unknown]>([
+      sql`SELECT hex(id) AS id, erased_ms AS erasedMs FROM receipts WHERE ${asked}`,
       // `+id` is looked at only after the key's first three columns have led to an entry.
       sql`WITH gone AS MATERIALIZED (
           SELECT r.id, p.full,
@@ -146,10 +153,19 @@ export async function erase(
           AND day IN (SELECT day FROM gone)
           AND idx IN (SELECT ${INDEX_AT} FROM gone p CROSS JOIN json_each(${INDEX_PLACES}) at)
           AND +id IN (SELECT id FROM gone)`,
-      sql`DELETE FROM parcels WHERE position IN (SELECT position FROM receipts WHERE ${there})`,
+      sql`UPDATE parcels SET full = zeroblob(length(full)), masked = zeroblob(length(masked)) WHERE ${payloads}`,
+      sql`DELETE FROM parcels WHERE ${payloads}`,
       sql`UPDATE receipts SET erased_ms = ${erasedMs} WHERE ${there}`,
     ]);
-    erased += deleted.changes;
+    for (const { id, erasedMs: before } of receipts.rows) {
+      erased.push({ id: fromHex(id), erasedMs: before ?? erasedMs, now: before === null });
+    }
   }
   return erased;
+}
+
+interface ReceiptRow {
+  id: string;
+  /** Null while the payload was there. */
+  erasedMs: number | null;
 }

@@ -4,12 +4,14 @@ import type { ChainHead, Cursor } from '../../wire/pull.ts';
 import type {
   CommitInput,
   Count,
+  ErasedRecord,
   ParcelStore,
   Scope,
   StoredCommit,
   WriterKey,
 } from '../parcels.ts';
 import { append, openWriter } from './append.ts';
+import { ids } from './ids.ts';
 import { erase, fillIndexes, find } from './lookup.ts';
 import { Queries } from './query.ts';
 import { counts, epochs, heads, page } from './read.ts';
@@ -72,8 +74,16 @@ export class D1ParcelStore implements ParcelStore {
     return fillIndexes(this.#queries, limit, sinceMs);
   }
 
-  erase(scope: Required<Scope>, ids: readonly Uint8Array[], erasedMs: number): Promise<number> {
+  erase(
+    scope: Required<Scope>,
+    ids: readonly Uint8Array[],
+    erasedMs: number,
+  ): Promise<ErasedRecord[]> {
     return erase(this.#queries, scope, ids, erasedMs);
+  }
+
+  ids(scope: Required<Scope>, day: number): AsyncIterable<Uint8Array> {
+    return ids(this.#queries, scope, day);
   }
 
   counts(scope: Scope, fromDay: number, toDay: number): Promise<Count[]> {

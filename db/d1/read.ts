@@ -192,14 +192,19 @@ export async function counts(
   toDay: number,
 ): Promise<Count[]> {
   // CROSS JOIN fixes the order: first the days, from their index alone, then the few writers.
-  const rows = await queries.all<{ day: number; enterprise: string; records: number }>(
-    sql`SELECT c.day, hex(w.enterprise) AS enterprise, sum(c.rows) AS records
+  const rows = await queries.all<{
+    day: number;
+    enterprise: string;
+    records: number;
+    flagged: number;
+  }>(
+    sql`SELECT c.day, hex(w.enterprise) AS enterprise, sum(c.rows) AS records, sum(c.flagged) AS flagged
       FROM commits c CROSS JOIN writers w ON w.number = c.writer
       WHERE c.day BETWEEN ${fromDay} AND ${toDay} AND ${inScope(scope)}
       GROUP BY c.day, w.enterprise ORDER BY c.day, w.enterprise`,
   );
-  return rows.map(({ day, enterprise, records }) => ({
-    ...{ day, records },
+  return rows.map(({ day, enterprise, records, flagged }) => ({
+    ...{ day, records, flagged },
     enterprise: fromHex(enterprise),
   }));
 }

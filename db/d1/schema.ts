@@ -50,10 +50,12 @@ export const commits = sqliteTable(
     epochs: bytes().notNull(),
     /** Record id (16) and content tag (16) of each record in order: what the chain is made over. Stays after erasure. */
     receipts: bytes().notNull(),
+    /** Of its records, those that only a city in trial takes: their `trial_code` is not 0. */
+    flagged: integer().notNull().default(0),
   },
   (table) => [
     unique('commits_sequence').on(table.writer, table.sequence),
-    index('commits_day').on(table.day, table.writer, table.rows),
+    index('commits_day').on(table.day, table.writer, table.rows, table.flagged),
   ],
 );
 
@@ -87,6 +89,8 @@ export const receipts = sqliteTable(
     position: integer().notNull(),
     /** When the payload was deleted by law; NULL while it is there. */
     erasedMs: integer('erased_ms'),
+    /** Why it would have been refused, had the city not been in trial (wire/codes.ts); 0 for most. */
+    trialCode: integer('trial_code').notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.city, table.enterprise, table.id] })],
 );
@@ -125,11 +129,11 @@ export const indexMark = sqliteTable('index_mark', {
   position: integer().notNull(),
 });
 
-/** Enterprises and regulators. */
+/** Enterprises, regulators, and who may erase. */
 export const parties = sqliteTable('parties', {
   /** 16 octets. */
   id: bytes().primaryKey(),
-  /** 'enterprise' or 'regulator'. */
+  /** 'enterprise', 'regulator' or 'erasure'. */
   kind: text().$type<PartyKind>().notNull(),
   /** Name for people. */
   name: text().notNull(),
@@ -160,6 +164,20 @@ export const recipientLists = sqliteTable('recipient_lists', {
   /** The list with its signature. */
   signed: bytes().notNull(),
 });
+
+/** Signed city policies (wire/policy.ts); of each city the highest version counts, older ones stay for audit. */
+export const cityPolicies = sqliteTable(
+  'city_policies',
+  {
+    /** Division code of the city. */
+    city: integer().notNull(),
+    /** As in the policy. */
+    version: integer().notNull(),
+    /** The policy with its signature. */
+    signed: bytes().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.city, table.version] })],
+);
 
 /** Certificates of enterprises' keys for the masked view (wire/recipients.ts). */
 export const certificates = sqliteTable(

@@ -502,8 +502,11 @@ export function parcelStoreSuite(make: () => ParcelStore): void {
         const [gone, kept] = [makeRecord(), makeRecord()];
         await author.commit([[gone, kept]]);
         if (filled) await fillAll(store);
-        expect(await store.erase(author.scope, [gone.id, random(16)], NOW)).toBe(1);
-        expect(await store.erase(author.scope, [gone.id], NOW)).toBe(0);
+        const erased = { id: gone.id, erasedMs: NOW };
+        const first = await store.erase(author.scope, [gone.id, random(16)], NOW);
+        expect(first).toEqual([{ ...erased, now: true }]);
+        const again = await store.erase(author.scope, [gone.id], NOW + 1);
+        expect(again).toEqual([{ ...erased, now: false }]);
         for (const view of ['full', 'masked'] as const) {
           const [commit] = await pull(store, author.scope, view);
           expect(commit?.receipts.map(({ erased }) => erased)).toEqual([true, false]);
@@ -527,11 +530,59 @@ export function parcelStoreSuite(make: () => ParcelStore): void {
       const record = makeRecord();
       await one.commit([[record]]);
       await two.commit([[record]]);
-      expect(await store.erase(one.scope, [record.id], NOW)).toBe(1);
+      expect(await store.erase(one.scope, [record.id], NOW)).toHaveLength(1);
       expect(
         (await pull(store, two.scope)).flatMap((c) => c.receipts.map((r) => r.erased)),
       ).toEqual([false]);
       expect(await store.find(two.scope, record.indexes, TODAY, TODAY, 10)).toHaveLength(1);
+    });
+  });
+
+  describe('ids', () => {
+    const idsOf = async (store: ParcelStore, scope: Author['scope'], day: number) => {
+      const blocks = await collect(store.ids(scope, day));
+      return blocks.flatMap((block) => hex(block).match(/.{32}/g) ?? []);
+    };
+    const sorted = (records: readonly TestRecord[]) => records.map(({ id }) => hex(id)).sort();
+
+    it('are those of one enterprise and day, ascending, whoever wrote them', async () => {
+      const store = make();
+      const one = new Author(store);
+      const second = new Author(store, one.key.city, one.key.enterprise, 'n-2');
+      const [elsewhere, other] = [
+        new Author(store, randomCity(), one.key.enterprise),
+        new Author(store, one.key.city),
+      ];
+      const [early, late, beside, next] = [3, 40, 2, 1].map(makeRecords) as [
+        ...[TestRecord[], TestRecord[], TestRecord[], TestRecord[]],
+      ];
+      await one.commit([early]);
+      await second.commit([beside], NOW + DAY_MS - 1);
+      await one.commit([next], NOW + DAY_MS);
+      // A clock that steps back puts a commit of the day behind one of the next.
+      await one.commit([late, early], NOW + 1);
+      for (const author of [elsewhere, other]) await author.commit([makeRecords(2)]);
+      expect(await idsOf(store, one.scope, TODAY)).toEqual(sorted([...early, ...late, ...beside]));
+      expect(await idsOf(store, one.scope, TODAY + 1)).toEqual(sorted(next));
+      expect(await idsOf(store, one.scope, TODAY - 1)).toEqual([]);
+      expect(await idsOf(store, other.scope, TODAY)).toHaveLength(2);
+    });
+
+    it('stay when records are erased', async () => {
+      const store = make();
+      const author = new Author(store);
+      const records = makeRecords(3);
+      await author.commit([records]);
+      await store.erase(author.scope, [(records[1] as TestRecord).id], NOW);
+      expect(await idsOf(store, author.scope, TODAY)).toEqual(sorted(records));
+    });
+
+    it('of more commits than one text or one query holds are all there', async () => {
+      const store = make();
+      const author = new Author(store);
+      const lists = Array.from({ length: 10 }, () => makeRecords(1_000));
+      for (const records of lists) await author.commit([records]);
+      expect(await idsOf(store, author.scope, TODAY)).toEqual(sorted(lists.flat()));
     });
   });
 

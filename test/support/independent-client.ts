@@ -171,6 +171,8 @@ export interface Unsigned {
 
 /** What a test may turn wrong in a signature. */
 export interface Tampering {
+  /** Changes the signature parameters, list of components included, before they are signed. */
+  params?: (usual: string) => string;
   authority?: string;
   created?: number;
   expires?: number;
@@ -203,7 +205,7 @@ export function signedHeaders(
   const present = Object.keys(values).filter((name) => values[name] !== undefined);
   const components = wrong.components ?? present;
   const created = wrong.created ?? Math.floor(Date.now() / 1000);
-  const params = [
+  const usual = [
     `(${components.map((name) => `"${name}"`).join(' ')})`,
     `created=${created}`,
     `expires=${wrong.expires ?? created + 60}`,
@@ -211,6 +213,7 @@ export function signedHeaders(
     `keyid="${wrong.keyid ?? keyId(createPublicKey(privateKey)).toString('base64url')}"`,
     `tag="${wrong.tag ?? 'sealpost-v1'}"`,
   ].join(';');
+  const params = wrong.params?.(usual) ?? usual;
   const base = [
     ...components.map((name) => `"${name}": ${values[name]}`),
     `"@signature-params": ${params}`,

@@ -45,7 +45,7 @@ export interface TestService {
   plain: TestParty;
   /** National regulator, full view. */
   regulator: TestParty;
-  /** The edge's X25519 keys: one that is valid, one that has expired. */
+  /** The edge's X25519 keys: one that is valid, one that has expired; unless others were asked for. */
   edgeKey: EdgeKey;
   expiredKey: EdgeKey;
   /** Ed25519: signs epochs and ends of pulls. */
@@ -54,11 +54,36 @@ export interface TestService {
   /** What workerd wrote so far. */
   log(): Promise<string>;
   peakRssMb(): number;
+  /** Of workerd. Another one after a restart. */
+  pid(): number;
+  /** Folder of everything that the service writes: `data`, `run`, `workerd.log`. */
+  dir: string;
+  /** Ends workerd and starts it again with the same store, keys and address. @param between is done while it is down */
+  restart(between?: () => void | Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
+/** In what a service differs from the usual one. */
+export interface TestServiceOptions {
+  /** Periods of `edgeKey` (id 1) and `expiredKey` (id 2). */
+  edgeKeys?: [Period, Period];
+  /** From one time on the index key is another one, of version 2. */
+  secondIndexPeriodFrom?: number;
+  /** Variables in place of those in wrangler.toml. */
+  vars?: Record<string, string>;
+  /** Public keys of further enterprises, as they are to be stored. */
+  keys?: { algorithm: 'ed25519' | 'ecdsa-p256'; publicKey: Uint8Array }[];
+  /** Further arguments of `workerd serve`. */
+  workerdArguments?: string[];
+}
+
+interface Period {
+  notBefore: number;
+  notAfter: number;
+}
+
 /** Starts a service with an empty store in a folder of its own, which `stop` removes. */
-export async function startTestService(): Promise<TestService> {
+export async function startTestService(options: TestServiceOptions = {}): Promise<TestService> {
   const dir = await mkdtemp(join(tmpdir(), 'sealpost-test-'));
   const [runDir, dataDir] = [join(dir, 'run'), join(dir, 'data')];
   for (const folder of [runDir, dataDir]) await mkdir(folder);
@@ -79,14 +104,20 @@ export async function startTestService(): Promise<TestService> {
   await writeFile(
     controlFile,
     JSON.stringify({
-      parties: await Promise.all(
-        Object.values(parties).map(async (party) => ({
-          ...controlParty(party),
-          ...(certified.includes(party) && {
-            certificate: await certificate(party, delegate, now),
-          }),
+      parties: [
+        ...(await Promise.all(
+          Object.values(parties).map(async (party) => ({
+            ...controlParty(party),
+            ...(certified.includes(party) && {
+              certificate: await certificate(party, delegate, now),
+            }),
+          })),
+        )),
+        ...(options.keys ?? []).map(({ algorithm, publicKey }) => ({
+          ...{ id: base64url(randomBytes(16)), kind: 'enterprise', name: 'further' },
+          keys: [{ algorithm, publicKey: base64url(publicKey) }],
         })),
-      ),
+      ],
       recipientList: await recipientList(parties.regulator, root, delegate, edge, now),
     }),
   );
@@ -99,27 +130,44 @@ export async function startTestService(): Promise<TestService> {
     SEALPOST_CITY: String(CITY),
     SEALPOST_AUTHORITY: address,
     SEALPOST_ROOT_KEY: rawPublicKey(root.publicKey).toString('hex'),
+    ...options.vars,
   };
   await runSetup({ config, runDir, dataDir, controlFile, vars });
-  const edgeKeys = [makeEdgeKey(1, now - DAY_MS, now + DAY_MS), makeEdgeKey(2, 0, now - 1)];
-  const secrets = { SEALPOST_SECRETS: JSON.stringify(edgeSecrets(edgeKeys, edge, now)) };
+  const [present, past] = options.edgeKeys ?? [
+    { notBefore: now - DAY_MS, notAfter: now + DAY_MS },
+    { notBefore: 0, notAfter: now - 1 },
+  ];
+  const edgeKeys = [makeEdgeKey(1, present), makeEdgeKey(2, past)];
+  const indexKeys = makeIndexKeys(now, options.secondIndexPeriodFrom);
+  const secrets = { SEALPOST_SECRETS: JSON.stringify(edgeSecrets(edgeKeys, edge, indexKeys)) };
   const secretNames = Object.keys(secrets);
   await writeFile(
     join(runDir, 'service.capnp'),
     toCapnp(config, { modules, dataDir, address, vars, secrets: secretNames }),
   );
   const logFile = join(dir, 'workerd.log');
-  const child = new ServiceProcess({ runDir, configuration: 'service.capnp', logFile, secrets });
   const url = `http://${address}`;
   const log = () => readFile(logFile, 'utf8');
-  if (!(await child.ready(url))) throw new Error(`the service did not start: ${await log()}`);
+  const start = async () => {
+    const [configuration, args] = ['service.capnp', options.workerdArguments];
+    const started = new ServiceProcess({ runDir, configuration, logFile, secrets, args });
+    if (!(await started.ready(url))) throw new Error(`the service did not start: ${await log()}`);
+    return started;
+  };
+  let child = await start();
   return {
-    ...{ url, log, ...parties },
+    ...{ url, log, dir, ...parties },
     edgeKey: edgeKeys[0] as EdgeKey,
     expiredKey: edgeKeys[1] as EdgeKey,
     edgeSigning: edge.publicKey,
     rootKey: root.publicKey,
     peakRssMb: () => child.peakRssMb(),
+    pid: () => child.pid,
+    async restart(between) {
+      await child.stop();
+      await between?.();
+      child = await start();
+    },
     async stop() {
       await child.stop();
       await rm(dir, { recursive: true });
@@ -186,20 +234,27 @@ interface TestEdgeKey extends EdgeKey {
   secret: { id: number; privateKey: string; notBefore: number; notAfter: number };
 }
 
-function makeEdgeKey(id: number, notBefore: number, notAfter: number): TestEdgeKey {
+function makeEdgeKey(id: number, { notBefore, notAfter }: Period): TestEdgeKey {
   const { privateKey, publicKey } = generateKeyPairSync('x25519');
   const secret = { id, privateKey: seed(privateKey), notBefore, notAfter };
   return { keyId: id, publicKey: new Uint8Array(rawPublicKey(publicKey)), secret };
 }
 
-function edgeSecrets(edgeKeys: readonly TestEdgeKey[], edge: KeyPair, now: number) {
+function edgeSecrets(edgeKeys: readonly TestEdgeKey[], edge: KeyPair, indexKeys: unknown[]) {
   return {
     edgeKeys: edgeKeys.map(({ secret }) => secret),
     signingKey: seed(edge.privateKey),
-    indexKeys: [
-      { version: 1, fromMs: 0, untilMs: now + 30 * DAY_MS, key: base64url(randomBytes(32)) },
-    ],
+    indexKeys,
   };
+}
+
+/** One index key for all times, or a second one from `second` on. */
+function makeIndexKeys(now: number, second: number | undefined) {
+  const times = [0, ...(second === undefined ? [] : [second]), now + 30 * DAY_MS];
+  return times.slice(1).map((untilMs, i) => ({
+    ...{ version: i + 1, fromMs: times[i], untilMs },
+    key: base64url(randomBytes(32)),
+  }));
 }
 
 /** The 32 octets of a private key, in base64url. */

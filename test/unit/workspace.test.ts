@@ -66,7 +66,7 @@ describe('a workspace', () => {
     const secret = files().filter((path) =>
       /privateKey|signingKey|"key"/.test(readFileSync(path, 'utf8')),
     );
-    expect(secret.length).toBe(2 + 1 + 4 + 2);
+    expect(secret.length).toBe(2 + 1 + 4 + 1 + 2);
     for (const path of secret) expect(statSync(path).mode & 0o777).toBe(0o600);
     for (const folder of ['', 'offline', 'edge', 'regulator', 'enterprises', 'data', 'run']) {
       expect(statSync(join(dir, folder)).mode & 0o777).toBe(0o700);
@@ -121,6 +121,7 @@ describe('a workspace', () => {
     );
     expect(parties.map(({ kind }: { kind: string }) => kind)).toEqual([
       'regulator',
+      'erasure',
       'enterprise',
       'enterprise',
     ]);

@@ -68,6 +68,20 @@ describe('chunks of a stream', () => {
     await expect(reader.chunk()).rejects.toThrow(FormatError);
   });
 
+  it('gives up on a sender who trickles, however short its pauses', async () => {
+    const trickle = () =>
+      new ReadableStream<Uint8Array>({
+        async pull(out) {
+          await new Promise((resolve) => setTimeout(resolve, 10));
+          out.enqueue(Uint8Array.of(20));
+        },
+      });
+    const reader = new BodyReader(trickle(), LIMIT, 50);
+    await expect(reader.chunk()).rejects.toThrow(FormatError);
+    const dropped = new BodyReader(trickle(), LIMIT, 50);
+    await expect(dropped.drain()).rejects.toThrow(FormatError);
+  });
+
   it('reads on after an error, up to the limit of the whole body', async () => {
     const reader = new BodyReader(pieces(counting(5000), 100), 5000, 1000);
     await reader.exactly(50);

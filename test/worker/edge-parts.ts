@@ -20,6 +20,7 @@ import type { RawEnv } from '../../worker/src/env.ts';
 import { KeyDirectory } from '../../worker/src/keys.ts';
 import { ed25519Signer } from '../../worker/src/pipeline/ed25519.ts';
 import { EpochKeeper } from '../../worker/src/pipeline/epochs.ts';
+import { PolicyKeeper } from '../../worker/src/pipeline/policy.ts';
 import { RecipientKeeper } from '../../worker/src/pipeline/recipients.ts';
 
 export const CITY = 520100;
@@ -35,7 +36,7 @@ export interface Appended {
 
 export async function makeEdge(module: WebAssembly.Module, startMs = Date.now()) {
   const clock = { now: startMs };
-  const [root, signing] = [ed25519.keygen(), ed25519.keygen()];
+  const [root, signing, delegate] = [ed25519.keygen(), ed25519.keygen(), ed25519.keygen()];
   const [reader, edgeKey] = [x25519.keygen(), x25519.keygen()];
   const signers = new Map<string, { party: Party; key: PartyKey }>();
   const appended: Appended[] = [];
@@ -44,10 +45,12 @@ export async function makeEdge(module: WebAssembly.Module, startMs = Date.now())
   const entries = (): ListEntry[] => [
     entry(LIST_KIND.FULL_VIEW, reader.publicKey, term),
     entry(LIST_KIND.EDGE_SIGNING, signing.publicKey, term),
+    entry(LIST_KIND.DELEGATE, delegate.publicKey, term),
   ];
   const store = {
     list: undefined as Uint8Array | undefined,
     certificate: undefined as Uint8Array | undefined,
+    policy: undefined as Uint8Array | undefined,
     /** Takes the place of the writer when set. */
     append: undefined as ((batch: Uint8Array) => Promise<Uint8Array>) | undefined,
   };
@@ -68,6 +71,7 @@ export async function makeEdge(module: WebAssembly.Module, startMs = Date.now())
       return nonces.add(name).size > size;
     },
     recipientList: async () => store.list,
+    cityPolicy: async () => store.policy,
     certificate: async () => {
       asked.certificates++;
       return store.certificate;
@@ -94,10 +98,13 @@ export async function makeEdge(module: WebAssembly.Module, startMs = Date.now())
   const now = () => clock.now;
   const signer = await ed25519Signer(signing.secretKey);
   const recipients = new RecipientKeeper(control, { rootKey: root.publicKey, minVersion: 1 });
-  const epochs = new EpochKeeper({ session, recipients, control, signer, city: CITY });
+  const policies = new PolicyKeeper(control, CITY);
+  const epochs = new EpochKeeper({ session, recipients, policies, control, signer, city: CITY });
   const seen = new Set<string>();
   const deps: Deps = {
+    mode: 'production',
     clock: now,
+    patience: { bodyDeadlineMs: 1_000, streamIdleMs: 1_000 },
     auth: { control, authority: AUTHORITY, clock: now },
     keys: new KeyDirectory(CITY, signer, [
       { id: 1, publicKey: edgeKey.publicKey, notBefore: 0, notAfter: startMs + 20 * DAY_MS },
@@ -112,11 +119,13 @@ export async function makeEdge(module: WebAssembly.Module, startMs = Date.now())
       },
     },
     pull: { store: undefined as never, signer, city: CITY },
+    erasure: { store: undefined as never, signer, city: CITY },
   };
   const app = createApp(async () => deps);
   return {
     ...{ clock, store, asked, deps, session, appended, register, putList, entries, term },
     signingKey: signing.publicKey,
+    delegateKey: delegate.secretKey,
     edgeKey: { keyId: 1, publicKey: edgeKey.publicKey },
     fetch: async (path: string, init?: RequestInit) =>
       app.fetch(new Request(`https://other.example${path}`, init as never), {} as RawEnv),

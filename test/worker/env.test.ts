@@ -22,6 +22,7 @@ function environment(changes: Record<string, unknown> = {}, secrets: unknown = S
     SEALPOST_AUTHORITY: '127.0.0.1:8787',
     SEALPOST_ROOT_KEY: '17'.repeat(32),
     SEALPOST_MIN_LIST_VERSION: '3',
+    SEALPOST_MODE: 'production',
     SEALPOST_SECRETS: JSON.stringify(secrets),
     ...changes,
   } as unknown as RawEnv;
@@ -37,6 +38,15 @@ describe('the environment', () => {
     expect(checked.indexKeys.map(({ version }) => version)).toEqual([1, 2]);
   });
 
+  it('says how long senders are waited for', () => {
+    const usual = { bodyDeadlineMs: 30_000, streamIdleMs: 60_000 };
+    expect(checkEnvironment(environment()).patience).toEqual(usual);
+    const short = { SEALPOST_BODY_DEADLINE_MS: '500', SEALPOST_STREAM_IDLE_MS: '600000' };
+    expect(checkEnvironment(environment(short)).patience).toEqual({
+      ...{ bodyDeadlineMs: 500, streamIdleMs: 600_000 },
+    });
+  });
+
   it.each<[string, Record<string, unknown>]>([
     ['DB', { DB: undefined }],
     ['WRITER', { WRITER: undefined }],
@@ -47,6 +57,9 @@ describe('the environment', () => {
     ['SEALPOST_ROOT_KEY', { SEALPOST_ROOT_KEY: 'secret' }],
     ['SEALPOST_ROOT_KEY', { SEALPOST_ROOT_KEY: `01${'00'.repeat(31)}` }],
     ['SEALPOST_MIN_LIST_VERSION', { SEALPOST_MIN_LIST_VERSION: '0' }],
+    ['SEALPOST_BODY_DEADLINE_MS', { SEALPOST_BODY_DEADLINE_MS: '99' }],
+    ['SEALPOST_BODY_DEADLINE_MS', { SEALPOST_BODY_DEADLINE_MS: '600001' }],
+    ['SEALPOST_STREAM_IDLE_MS', { SEALPOST_STREAM_IDLE_MS: '1e3' }],
     ['SEALPOST_SECRETS', { SEALPOST_SECRETS: undefined }],
     ['SEALPOST_SECRETS', { SEALPOST_SECRETS: '{"secret"' }],
     ['SEALPOST_SECRETS', { SEALPOST_SECRETS: '["secret"]' }],

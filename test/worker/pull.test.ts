@@ -54,6 +54,7 @@ async function pulled(commits: StoredCommit[], failure?: Error) {
     // A commit names the epochs of both views.
     epochs: async (ids) => ids.map((each) => header(each, each[0] === 8 ? VIEW_FULL : VIEW_MASKED)),
     find: async () => [],
+    ids: async function* () {},
   };
   const parts = { store, signer: await ed25519Signer(key.secretKey), city: CITY };
   const request = { enterprise: id(9), cursor: new Map([[3, 0]]), signature };

@@ -30,7 +30,15 @@ export const REPLY_HEAD_BYTES: u32 = 12;
 
 /** Octets of one result (wire/answer.ts) and of the final counts. */
 export const RESULT_BYTES: u32 = 32;
-export const SUMMARY_BYTES: u32 = 21;
+export const SUMMARY_BYTES: u32 = 25;
+
+/** How a submission or a stream is taken: bits of `flags`. */
+/** A masked view is sealed for the enterprise. */
+export const FLAG_MASKED: u32 = 1;
+/** The city is in trial. */
+export const FLAG_TRIAL: u32 = 2;
+/** A dry run: everything is judged, nothing is sealed for the store. */
+export const FLAG_DRY_RUN: u32 = 4;
 
 /** Recipients that one epoch can be wrapped to. */
 export const MAX_RECIPIENTS: u32 = 32;

@@ -101,8 +101,8 @@ export function scanItem(start: usize, end: usize): usize {
             items = major == MAJOR_MAP ? argument << 1 : argument;
           }
         }
+        if (open == MAX_OPEN) return 0;
         if (items != 0) {
-          if (open == MAX_OPEN) return 0;
           const inner = FRAMES + <usize>open * FRAME;
           store<u64>(inner, items, LEFT);
           store<u32>(inner, major, KIND);

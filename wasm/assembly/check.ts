@@ -11,11 +11,26 @@ import {
   REFUSAL_MALFORMED,
   REFUSAL_RECORD_TOO_LARGE,
 } from './codes.gen';
-import { canonicalLength, checkDocument, documentClass, nationalityExists } from './documents';
+import {
+  canonicalLength,
+  checkDocument,
+  documentClass,
+  nationalityExists,
+  wipeDocument,
+} from './documents';
 import { IN, OUT } from './io';
 import { maskRecordInto } from './mask';
 import { canonicalPhoneInto, normalizePhoneInto } from './phones';
-import { decodeRecord, field, RECORD_SIZE, refusal, refuse, warnings } from './record';
+import {
+  decodeRecord,
+  field,
+  RECORD_SIZE,
+  refusal,
+  refuse,
+  trialCode,
+  trialField,
+  warnings,
+} from './record';
 import { isCode, keepText, normalizeCodeInto, resetText, textTop, wipeText } from './text';
 import { validateRecord } from './validate';
 import { checkWaybill } from './waybills';
@@ -31,10 +46,10 @@ const VERDICT_BYTES: usize = 10;
 const MAX_VALUE: u32 = 160;
 
 /**
- * Judges one record of `length` octets of CBOR in IN at `now` (milliseconds since 1970). OUT: refusal (2), field (1), zero (1),
- * warnings (4), length of the masked view (2), masked view. Returns the octets of OUT.
+ * Judges one record of `length` octets of CBOR in IN at `now` (milliseconds since 1970). OUT: code (2), field (1), taken all the
+ * same because the city is in trial (1), warnings (4), length of the masked view (2), masked view. Returns the octets of OUT.
  */
-export function checkRecord(length: u32, now: u64): u32 {
+export function checkRecord(length: u32, now: u64, trial: bool): u32 {
   let masked: u32 = 0;
   resetText();
   memory.fill(RECORD, 0, RECORD_SIZE);
@@ -47,12 +62,14 @@ export function checkRecord(length: u32, now: u64): u32 {
       memory.fill(RECORD, 0, RECORD_SIZE);
       refuse(RECORD, REFUSAL_MALFORMED, 0);
     }
-    validateRecord(RECORD, now);
+    validateRecord(RECORD, now, trial);
     if (refusal(RECORD) == 0) masked = maskRecordInto(OUT + VERDICT_BYTES, RECORD);
   }
-  storeU16(OUT, refusal(RECORD));
-  storeU16(OUT + 2, field(RECORD) << 8);
-  storeU32(OUT + 4, warnings(RECORD));
+  const passed = refusal(RECORD) == 0 && trialCode(RECORD) != 0;
+  storeU16(OUT, passed ? trialCode(RECORD) : refusal(RECORD));
+  store<u8>(OUT + 2, <u8>(passed ? trialField(RECORD) : field(RECORD)));
+  store<u8>(OUT + 3, passed ? 1 : 0);
+  storeU32(OUT + 4, refusal(RECORD) == 0 ? warnings(RECORD) : 0);
   storeU16(OUT + 8, masked);
   wipeCheck();
   return <u32>VERDICT_BYTES + masked;
@@ -131,4 +148,5 @@ function wipeCheck(): void {
   memory.fill(RECORD, 0, RECORD_SIZE);
   wipeText();
   wipeCbor();
+  wipeDocument();
 }

@@ -42,6 +42,16 @@ export const REFUSAL_GUARDIAN_REQUIRED: u32 = 52;
 export const REFUSAL_BAD_AGREEMENT: u32 = 53;
 export const REFUSAL_TOKEN_NOT_ACCEPTED: u32 = 54;
 
+// Bit n: a city in trial lets code n of a person pass.
+export const TRIAL_REFUSALS: u64 = 0x100000ffe00000;
+
+export const OUTCOME_STORED: u32 = 1;
+export const OUTCOME_DUPLICATE: u32 = 2;
+export const OUTCOME_CONFLICT: u32 = 3;
+export const OUTCOME_REFUSED: u32 = 4;
+export const OUTCOME_RETRY: u32 = 5;
+export const OUTCOME_CHECKED: u32 = 6;
+
 // Masks in the warnings word.
 export const WARNING_AREA_UNLISTED: u32 = 1;
 export const WARNING_AREA_RETIRED: u32 = 2;

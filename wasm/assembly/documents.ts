@@ -58,6 +58,11 @@ export function documentBirth(): u32 {
   return birth;
 }
 
+/** Forgets the birth date. */
+export function wipeDocument(): void {
+  birth = 0;
+}
+
 /** Octets of the canonical number, a prefix of the normal form that `checkDocument` passed last. */
 export function canonicalLength(): usize {
   return kept;

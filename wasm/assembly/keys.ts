@@ -4,6 +4,7 @@ import { put, putAscii, storeU16, storeU32, wipe } from './bytes';
 import { hkdfExpandInto, hkdfExtractInto, wipeHkdf } from './hkdf';
 import { HMAC_KEY_BYTES, hmacKeyInto, wipeHmac } from './hmac';
 import { IN, OUT } from './io';
+import { wipeSha256 } from './sha256';
 import { wipeX25519, x25519BaseInto } from './x25519';
 
 /** Edge key slot: used (4) | key id (4) | not before (8) | not after (8) | private key (32) | public key (32) */
@@ -101,6 +102,7 @@ export function setIndexKey(version: u32, from: u64, until: u64): bool {
   wipe(DERIVED, 32);
   wipeHkdf();
   wipeHmac();
+  wipeSha256();
   return true;
 }
 

@@ -70,7 +70,7 @@ export function checkName(p: usize, end: usize, bearer: u32): u32 {
     previous = c;
     p += widthAt(p);
   }
-  return previous == SEPARATOR ? REFUSAL_BAD_NAME : 0;
+  return bearer != NAME_OPEN && previous == SEPARATOR ? REFUSAL_BAD_NAME : 0;
 }
 
 /** What is typed for the separator of minority names, U+00B7 (民委发〔2016〕33号). */
@@ -96,7 +96,9 @@ function fromPrivateUse(c: u32): u32 {
 function isLatin(c: u32): bool {
   const upper = upperCase(c);
   if (upper - 0x41 < 26) return true;
+  // Latin-1 Supplement, Latin Extended-A and -B; Latin Extended Additional, which Vietnamese needs.
   if (c - 0xc0 < 0x190) return c != 0xd7 && c != 0xf7;
+  if (c - 0x1e00 < 0x100) return true;
   return c == 0x20 || c == 0x2d || c == 0x27 || c == 0x2019 || c == 0x2e || c == 0x2c;
 }
 

@@ -24,6 +24,7 @@ import {
   recipientPhonePtr,
   senderPhoneLen,
   senderPhonePtr,
+  trialCode,
   warnings,
   waybillLen,
   waybillPtr,
@@ -79,7 +80,7 @@ export function putReceipt(
   put(prefix, idPtr(r), 16);
   queueIndex(at, indexKey(key, PURPOSE_CONTENT), scratch, 32, cborPtr(r), cborLen(r));
   storeU16(at + 16, indexVersion(key));
-  storeU16(at + 18, 0);
+  storeU16(at + 18, trialCode(r));
   storeU32(at + 20, warnings(r));
 }
 
@@ -164,8 +165,10 @@ function putAad(
   return at + 14;
 }
 
+/** Zeros stand for a value that the record does not have: the store neither keeps nor finds them. */
 function queueValue(to: usize, key: usize, purpose: u32, value: usize, length: usize): void {
-  queueIndex(to, indexKey(key, purpose), 0, 0, value, length);
+  if (length == 0) memory.fill(to, 0, INDEX_BYTES);
+  else queueIndex(to, indexKey(key, purpose), 0, 0, value, length);
 }
 
 function putLength(to: usize, length: usize): usize {

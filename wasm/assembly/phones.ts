@@ -146,7 +146,6 @@ function isWellJoined(p: usize, end: usize): bool {
 
 /** Digits of a landline without its extension: 0, area of 2 or 3 digits, 7 or 8 digits; 0 when it has another form. */
 function landlineDigits(p: usize, end: usize): u32 {
-  if (load<u8>(p, 1) == 0x30) return 0;
   const first = segment(p, end);
   if (first > 4) return first >= 10 && first <= 12 ? first : 0;
   if (first < 3) return 0;

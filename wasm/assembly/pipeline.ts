@@ -3,12 +3,19 @@
  * Plaintext exists from the opening into PLAIN until wipePipeline(), with which every path ends.
  *
  * What comes out is sealed or public: the packed batch for the store (wire/batch.ts), and one draft result a record for
- * the sender (wire/answer.ts), whose outcome is final when refused and provisional when stored.
+ * the sender (wire/answer.ts), whose outcome is final when refused or checked and provisional when stored.
  */
 import { OUT_BYTES, REPLY_HEAD_BYTES, RESULT_BYTES } from './abi';
 import { put, storeU16, storeU32, wipe } from './bytes';
-import { MAX_CHUNK_BYTES, MAX_CHUNK_RECORDS, REFUSAL_TOO_MANY_RECORDS } from './codes.gen';
+import { wipeCbor } from './cbor';
+import {
+  MAX_CHUNK_BYTES,
+  MAX_CHUNK_RECORDS,
+  OUTCOME_REFUSED,
+  REFUSAL_TOO_MANY_RECORDS,
+} from './codes.gen';
 import { RULESET } from './data/ruleset.gen';
+import { wipeDocument } from './documents';
 import { touch } from './epochs';
 import { OUT } from './io';
 import { indexMany, resetJobs, sealMany, wipeJobs } from './jobs';
@@ -26,9 +33,11 @@ import {
   field,
   idPtr,
   idTime,
+  overrule,
   RECORD_SIZE,
   refusal,
-  refuse,
+  trialCode,
+  trialField,
   warnings,
 } from './record';
 import { resetText, wipeText } from './text';
@@ -46,14 +55,14 @@ const TAG_PREFIXES: usize = memory.data(MAX_CHUNK_RECORDS * 32, 16);
 /** Where sections of a reply begin, behind their lengths. */
 export const REPLY: usize = OUT + REPLY_HEAD_BYTES;
 
-export const OUTCOME_STORED: u32 = 1;
-export const OUTCOME_REFUSED: u32 = 4;
-
 /** The most that one record adds to a batch: receipt, both parcels of the largest bucket, its draft. */
 const RECORD_ROOM: usize = 9000;
 
-/** Parses `length` octets of PLAIN as a CBOR sequence and judges each record; returns how many there are. */
-export function readRecords(length: usize, now: u64): u32 {
+/**
+ * Parses `length` octets of PLAIN as a CBOR sequence and judges each record; returns how many there are.
+ * @param trial the city is in trial
+ */
+export function readRecords(length: usize, now: u64, trial: bool): u32 {
   resetText();
   const end = PLAIN + length;
   let at = PLAIN;
@@ -61,12 +70,12 @@ export function readRecords(length: usize, now: u64): u32 {
   while (at < end && count < MAX_CHUNK_RECORDS) {
     const r = recordAt(count);
     const next = decodeRecord(r, at, end);
-    if (refusal(r) == 0) validateRecord(r, now);
+    if (refusal(r) == 0) validateRecord(r, now, trial);
     count++;
     // Not well-formed: nothing says where the next record would begin.
     at = next == 0 ? end : next;
   }
-  if (at < end) refuse(recordAt(count - 1), REFUSAL_TOO_MANY_RECORDS, 0);
+  if (at < end) overrule(recordAt(count - 1), REFUSAL_TOO_MANY_RECORDS);
   return count;
 }
 
@@ -126,21 +135,27 @@ function indexKeysCover(count: u32): bool {
   return true;
 }
 
-/** Writes one draft result a record and returns the address behind them. `place`: where the first stands. */
-export function putDrafts(to: usize, count: u32, place: u32): usize {
-  for (let i: u32 = 0; i < count; i++) putDraft(to + i * RESULT_BYTES, recordAt(i), place + i);
+/**
+ * Writes one draft result a record and returns the address behind them.
+ * @param place where the first stands
+ * @param accepted outcome of what is not refused: OUTCOME_STORED, or OUTCOME_CHECKED in a dry run
+ */
+export function putDrafts(to: usize, count: u32, place: u32, accepted: u32): usize {
+  for (let i: u32 = 0; i < count; i++) {
+    putDraft(to + i * RESULT_BYTES, recordAt(i), place + i, accepted);
+  }
   return to + count * RESULT_BYTES;
 }
 
 /** place (4) | id (16) | outcome (1) | field (1) | code (2) | warnings (4) | rule set (4) */
-function putDraft(to: usize, r: usize, place: u32): void {
+function putDraft(to: usize, r: usize, place: u32, accepted: u32): void {
   const refused = refusal(r) != 0;
   storeU32(to, place);
   if (idPtr(r) == 0) memory.fill(to + 4, 0, 16);
   else put(to + 4, idPtr(r), 16);
-  store<u8>(to + 20, <u8>(refused ? OUTCOME_REFUSED : OUTCOME_STORED));
-  store<u8>(to + 21, <u8>(refused ? field(r) : 0));
-  storeU16(to + 22, refusal(r));
+  store<u8>(to + 20, <u8>(refused ? OUTCOME_REFUSED : accepted));
+  store<u8>(to + 21, <u8>(refused ? field(r) : trialField(r)));
+  storeU16(to + 22, refused ? refusal(r) : trialCode(r));
   storeU32(to + 24, refused ? 0 : warnings(r));
   storeU32(to + 28, RULESET);
 }
@@ -158,5 +173,7 @@ export function wipePipeline(plainLength: usize, count: u32): void {
   wipe(RECORDS, count * RECORD_SIZE);
   wipe(TAG_PREFIXES, count * 32);
   wipeText();
+  wipeCbor();
+  wipeDocument();
   wipeJobs();
 }

@@ -27,6 +27,7 @@ import {
   FIELD_REPLACES,
   FIELD_SENDER,
   FIELD_TOKEN,
+  FIELD_WAYBILL,
   MAX_RECORD_BYTES,
   REFUSAL_BAD_LENGTH,
   REFUSAL_BAD_PHOTO,
@@ -39,6 +40,7 @@ import {
   REFUSAL_SENDER_REQUIRED,
   REFUSAL_UNKNOWN_FIELD,
   REFUSAL_WRONG_TYPE,
+  TRIAL_REFUSALS,
 } from './codes.gen';
 
 // A text or byte string is its address and, 4 octets further on, its length.
@@ -65,8 +67,13 @@ export const R_SENDER: usize = 112;
 export const R_GUARDIAN: usize = 172;
 export const R_RECIPIENT: usize = 232;
 
+// In trial: the first fault that the city lets pass, code (4) and field (4); and whether it does so.
+const TRIAL_CODE: usize = 292;
+const TRIAL_FIELD: usize = 296;
+export const R_TRIAL: usize = 300; // u32
+
 /** Octets of a decoded record. */
-export const RECORD_SIZE: usize = 296;
+export const RECORD_SIZE: usize = 304;
 
 // Fields of a party, from its address on. An agreement has its number in P_AGREEMENT and its USCC in P_NUMBER.
 export const P_DOC_TYPE: usize = 0; // u32, all ones when larger
@@ -111,7 +118,15 @@ export function warnings(r: usize): u32 {
   return load<u32>(r, WARNINGS);
 }
 
-/** class(1), nationality(3 or zeros), canonical number. */
+/** Why the record would be refused, were the city not in trial, and where; 0 when it would not. */
+export function trialCode(r: usize): u32 {
+  return load<u32>(r, TRIAL_CODE);
+}
+export function trialField(r: usize): u32 {
+  return load<u32>(r, TRIAL_FIELD);
+}
+
+/** class(1), nationality(3 or zeros), canonical number; nothing when a city in trial took a number that is none. */
 export function documentPtr(r: usize): usize {
   return load<usize>(r, R_DOCUMENT_VALUE);
 }
@@ -141,11 +156,29 @@ export function recipientPhoneLen(r: usize): usize {
   return load<usize>(r, R_RECIPIENT_PHONE_VALUE + 4);
 }
 
-/** Sets the refusal unless there is one: the first that is found stands. */
+/** Sets the refusal unless there is one: the first that is found stands. In trial, what is over a person only marks the record. */
 export function refuse(r: usize, code: u32, where: u32): void {
   if (code == 0 || load<u32>(r, REFUSAL) != 0) return;
+  if (passesInTrial(r, code, where)) {
+    if (load<u32>(r, TRIAL_CODE) != 0) return;
+    store<u32>(r, code, TRIAL_CODE);
+    store<u32>(r, where, TRIAL_FIELD);
+    return;
+  }
   store<u32>(r, code, REFUSAL);
   store<u32>(r, where, FIELD);
+}
+
+/** A waybill has check digits too, but no waybill is a person. */
+function passesInTrial(r: usize, code: u32, where: u32): bool {
+  if (load<u32>(r, R_TRIAL) == 0 || where == FIELD_WAYBILL) return false;
+  return ((TRIAL_REFUSALS >> code) & 1) != 0;
+}
+
+/** Sets the refusal whatever was found before: the record stands where none may be. */
+export function overrule(r: usize, code: u32): void {
+  store<u32>(r, code, REFUSAL);
+  store<u32>(r, 0, FIELD);
 }
 
 export function warn(r: usize, mask: u32): void {
@@ -187,7 +220,9 @@ export function decodeRecord(r: usize, ptr: usize, end: usize): usize {
 
 /** The id stands first in every record, so that even a refused one can be named in the answer. */
 function findId(r: usize, ptr: usize, end: usize): void {
-  const key = ptr + headLength(ptr);
+  // A map of indefinite length has a head of one octet, with which nothing is said of the rest.
+  const indefinite = (load<u8>(ptr) & 31) == 31;
+  const key = ptr + (indefinite ? 1 : headLength(ptr));
   if (
     majorAt(ptr) != MAJOR_MAP ||
     end < key + 18 ||

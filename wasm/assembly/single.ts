@@ -1,6 +1,9 @@
 /** A single submission: opened in one call, answered in a second one, when the store has said what became of it. */
 
 import {
+  FLAG_DRY_RUN,
+  FLAG_MASKED,
+  FLAG_TRIAL,
   RESULT_BYTES,
   STATUS_DECRYPT_FAILED,
   STATUS_NEED_EPOCH,
@@ -9,7 +12,13 @@ import {
 } from './abi';
 import { aeadSealInto } from './aead';
 import { put, storeU16, wipe } from './bytes';
-import { MAX_CHUNK_BYTES, REFUSAL_MALFORMED } from './codes.gen';
+import {
+  MAX_CHUNK_BYTES,
+  OUTCOME_CHECKED,
+  OUTCOME_DUPLICATE,
+  OUTCOME_STORED,
+  REFUSAL_MALFORMED,
+} from './codes.gen';
 import {
   CONTEXT_OVERHEAD,
   CONTEXT_SINGLE_ANSWER,
@@ -34,7 +43,6 @@ import { IN, OUT } from './io';
 import { maskRecordInto } from './mask';
 import { bucketFor, bucketSize, MASKED_BUCKET } from './parcels';
 import {
-  OUTCOME_REFUSED,
   PLAIN,
   putBatch,
   putDrafts,
@@ -45,7 +53,7 @@ import {
   wipePipeline,
 } from './pipeline';
 import { takeRandom } from './random';
-import { refusal, refuse } from './record';
+import { overrule, refusal } from './record';
 import { wipeCall } from './wipe';
 
 const TAG_BYTES: usize = 16;
@@ -60,23 +68,20 @@ const ANSWER_BYTES: usize = 4320;
 const ANSWER: usize = memory.data(ANSWER_BYTES, 16);
 const KEY: usize = memory.data(48, 16);
 
-const OUTCOME_STORED: u32 = 1;
-const OUTCOME_DUPLICATE: u32 = 2;
-
 /**
  * Opens a single submission. IN: enterprise (16) | device (16) | hdr | enc | ciphertext, `length` octets in all.
- * OUT: reply with the batch (empty when refused), the draft and the context of the answer.
- * @param masked seal a masked view for the enterprise too
+ * OUT: reply with the batch (empty when refused, or in a dry run), the draft and the context of the answer.
+ * @param flags FLAG_MASKED, FLAG_TRIAL, FLAG_DRY_RUN
  */
-export function openSingle(length: u32, masked: bool, now: u64): u32 {
-  const status = openSubmission(length, now, masked);
+export function openSingle(length: u32, flags: u32, now: u64): u32 {
+  const status = openSubmission(length, now, flags);
   wipeEnvelope();
   wipe(CONTEXT, CONTEXT_BYTES);
   wipeCall(IN, length);
   return status;
 }
 
-function openSubmission(length: usize, now: u64, masked: bool): u32 {
+function openSubmission(length: usize, now: u64, flags: u32): u32 {
   const sealed = IN + PARTY_BYTES + HEAD_BYTES;
   if (length < PARTY_BYTES + HEAD_BYTES + TAG_BYTES) return STATUS_DECRYPT_FAILED;
   const sealedLength = length - PARTY_BYTES - HEAD_BYTES;
@@ -84,27 +89,31 @@ function openSubmission(length: usize, now: u64, masked: bool): u32 {
 
   const known = checkHeader(IN + PARTY_BYTES, now);
   if (known != STATUS_OK) return known;
-  const fullEpoch = findEpoch(VIEW_FULL, NATIONAL, now, 1);
+  const dry = (flags & FLAG_DRY_RUN) != 0;
+  const masked = (flags & FLAG_MASKED) != 0 && !dry;
+  const fullEpoch = dry ? 0 : findEpoch(VIEW_FULL, NATIONAL, now, 1);
   const maskedEpoch = masked ? findEpoch(VIEW_MASKED, IN, now, 1) : 0;
-  if (fullEpoch == 0 || (masked && maskedEpoch == 0)) return STATUS_NEED_EPOCH;
+  if (!dry && (fullEpoch == 0 || (masked && maskedEpoch == 0))) return STATUS_NEED_EPOCH;
 
   const status = receive(IN + PARTY_BYTES, IN, false, now);
   if (status != STATUS_OK) return status;
   if (!hpkeOpenInto(RECEIVER, PLAIN, 0, 0, sealed, sealedLength)) return STATUS_DECRYPT_FAILED;
   const plainLength = sealedLength - TAG_BYTES;
-  const count = readRecords(plainLength, now);
+  const count = readRecords(plainLength, now, (flags & FLAG_TRIAL) != 0);
   const reply = count == 0 ? STATUS_DECRYPT_FAILED : putReply(count, fullEpoch, maskedEpoch, now);
   wipePipeline(plainLength, count);
   return reply;
 }
 
+/** @param fullEpoch 0 in a dry run */
 function putReply(count: u32, fullEpoch: usize, maskedEpoch: usize, now: u64): u32 {
   const r = recordAt(0);
   // A submission is one record; what follows it belongs to nothing.
-  if (count > 1) refuse(r, REFUSAL_MALFORMED, 0);
-  const drafts = putBatch(1, IN, fullEpoch, maskedEpoch, now);
+  if (count > 1) overrule(r, REFUSAL_MALFORMED);
+  const dry = fullEpoch == 0;
+  const drafts = dry ? REPLY : putBatch(1, IN, fullEpoch, maskedEpoch, now);
   if (drafts == 0) return STATUS_NO_INDEX_KEY;
-  const context = putDrafts(drafts, 1, 0);
+  const context = putDrafts(drafts, 1, 0, dry ? OUTCOME_CHECKED : OUTCOME_STORED);
   put(CONTEXT, SECRET, 32);
   put(CONTEXT + 32, IN + PARTY_BYTES + HDR_BYTES, 32);
   put(CONTEXT + 64, drafts, RESULT_BYTES);
@@ -122,7 +131,7 @@ function putReply(count: u32, fullEpoch: usize, maskedEpoch: usize, now: u64): u
 /**
  * Seals the answer to a single submission. IN: its context, `length` octets; RANDOM: drawn.
  * OUT: response nonce (32) | ciphertext. Returns its length, 0 when the context is not one of this instance.
- * @param outcome what became of the record; a draft that was refused stays so
+ * @param outcome what became of the record; a draft that was refused or checked stays so
  */
 export function answerSingle(length: u32, outcome: u32): u32 {
   const answerLength = length > CONTEXT_BYTES + CONTEXT_OVERHEAD ? 0 : putAnswer(length, outcome);
@@ -138,11 +147,12 @@ function putAnswer(length: usize, outcome: u32): usize {
   const contextLength = openContextInto(CONTEXT, CONTEXT_SINGLE_ANSWER, IN, length);
   if (contextLength < CONTEXT_HEAD) return 0;
   put(ANSWER, CONTEXT + 64, RESULT_BYTES);
-  if (load<u8>(ANSWER + 20) != OUTCOME_REFUSED) store<u8>(ANSWER + 20, <u8>outcome);
+  if (load<u8>(ANSWER + 20) == OUTCOME_STORED) store<u8>(ANSWER + 20, <u8>outcome);
 
-  // Stored and duplicate carry the masked view and have the same size; nothing else carries it.
+  // Stored, duplicate and checked carry the masked view and have the same size; nothing else carries it.
+  const became: u32 = load<u8>(ANSWER + 20);
   const shown =
-    load<u8>(ANSWER + 20) == OUTCOME_STORED || load<u8>(ANSWER + 20) == OUTCOME_DUPLICATE;
+    became == OUTCOME_STORED || became == OUTCOME_DUPLICATE || became == OUTCOME_CHECKED;
   const maskedLength = shown ? contextLength - CONTEXT_HEAD : 0;
   const size = bucketSize(bucketFor(maskedLength, MASKED_BUCKET));
   storeU16(ANSWER + RESULT_BYTES, <u32>maskedLength);

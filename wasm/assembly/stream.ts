@@ -4,6 +4,9 @@
  */
 
 import {
+  FLAG_DRY_RUN,
+  FLAG_MASKED,
+  FLAG_TRIAL,
   RESULT_BYTES,
   STATUS_DECRYPT_FAILED,
   STATUS_NEED_EPOCH,
@@ -13,7 +16,7 @@ import {
 } from './abi';
 import { aeadSealInto } from './aead';
 import { loadU64, put, putAscii, storeU32, storeU64, wipe } from './bytes';
-import { MAX_CHUNK_BYTES, MAX_CHUNK_RECORDS } from './codes.gen';
+import { MAX_CHUNK_BYTES, MAX_CHUNK_RECORDS, OUTCOME_CHECKED, OUTCOME_STORED } from './codes.gen';
 import {
   CONTEXT_OVERHEAD,
   CONTEXT_STREAM_ANSWER,
@@ -36,8 +39,6 @@ import { findEpoch, NATIONAL, VIEW_FULL, VIEW_MASKED } from './epochs';
 import { HPKE_CONTEXT_BYTES, HPKE_SEQUENCE, hpkeOpenInto } from './hpke';
 import { IN, OUT } from './io';
 import {
-  OUTCOME_REFUSED,
-  OUTCOME_STORED,
   PLAIN,
   putBatch,
   putDrafts,
@@ -51,20 +52,20 @@ import { wipeCall } from './wipe';
 
 const TAG_BYTES: usize = 16;
 
-/** Request context: HPKE context | enterprise (16) | masked (1) */
+/** Request context: HPKE context | enterprise (16) | flags (1) */
 const REQUEST_BYTES: usize = HPKE_CONTEXT_BYTES + 17;
 export const SEALED_REQUEST_BYTES: usize = REQUEST_BYTES + CONTEXT_OVERHEAD;
 const REQUEST: usize = memory.data(REQUEST_BYTES, 16);
 
-/** Answer context: key (32) | nonce (12) | zeros (4) | counter (8) | counts by outcome, 1 to 5 (4 each) */
+/** Answer context: key (32) | nonce (12) | zeros (4) | counter (8) | counts by outcome, 1 to 6 (4 each) */
 const ANSWER_KEY: usize = 0;
 const ANSWER_NONCE: usize = 32;
 const ANSWER_COUNTER: usize = 48;
 const ANSWER_COUNTS: usize = 56;
-const ANSWER_BYTES: usize = 76;
+const ANSWER_BYTES: usize = 80;
 export const SEALED_ANSWER_BYTES: usize = ANSWER_BYTES + CONTEXT_OVERHEAD;
 const ANSWER: usize = memory.data(ANSWER_BYTES, 16);
-const OUTCOMES: u32 = 5;
+const OUTCOMES: u32 = OUTCOME_CHECKED;
 
 const RESULTS: usize = memory.data(MAX_CHUNK_RECORDS * RESULT_BYTES, 16);
 const FINAL: usize = memory.data(8);
@@ -73,20 +74,21 @@ const NONCE: usize = memory.data(12, 4);
 /**
  * Starts a stream. IN: enterprise (16) | device (16) | hdr | enc; RANDOM: drawn.
  * OUT: response nonce (32) | request context | answer context, of the sealed sizes above.
+ * @param flags FLAG_MASKED, FLAG_TRIAL, FLAG_DRY_RUN: the stream keeps them
  */
-export function openStream(masked: bool, now: u64): u32 {
+export function openStream(flags: u32, now: u64): u32 {
   const status = receive(IN + PARTY_BYTES, IN, true, now);
-  if (status == STATUS_OK) putContexts(masked);
+  if (status == STATUS_OK) putContexts(flags);
   wipeStream();
   wipeCall(IN, PARTY_BYTES + HEAD_BYTES);
   return status;
 }
 
-function putContexts(masked: bool): void {
+function putContexts(flags: u32): void {
   put(OUT, takeRandom(), RESPONSE_NONCE_BYTES);
   const party = put(REQUEST, RECEIVER, HPKE_CONTEXT_BYTES);
   put(party, IN, 16);
-  store<u8>(party + 16, masked ? 1 : 0);
+  store<u8>(party + 16, <u8>flags);
   const enc = IN + PARTY_BYTES + HDR_BYTES;
   answerKeyInto(ANSWER + ANSWER_KEY, ANSWER + ANSWER_NONCE, SECRET, enc, OUT);
   const request = OUT + RESPONSE_NONCE_BYTES;
@@ -97,15 +99,16 @@ function putContexts(masked: bool): void {
 /**
  * Opens the next chunk. IN: request context | sealed chunk, `length` octets in all.
  * OUT: reply with the batch, the drafts and the next request context. On STATUS_NEED_EPOCH nothing was consumed.
+ * @param trial the city is in trial now; only a stream that was opened in trial can still be
  */
-export function openChunk(length: u32, final: bool, now: u64): u32 {
-  const status = openNext(length, final, now);
+export function openChunk(length: u32, final: bool, now: u64, trial: bool): u32 {
+  const status = openNext(length, final, now, trial);
   wipeStream();
   wipeCall(IN, length);
   return status;
 }
 
-function openNext(length: usize, final: bool, now: u64): u32 {
+function openNext(length: usize, final: bool, now: u64, trial: bool): u32 {
   if (length < SEALED_REQUEST_BYTES + TAG_BYTES) return STATUS_DECRYPT_FAILED;
   const sealedLength = length - SEALED_REQUEST_BYTES;
   if (sealedLength > MAX_CHUNK_BYTES + TAG_BYTES) return STATUS_DECRYPT_FAILED;
@@ -114,10 +117,12 @@ function openNext(length: usize, final: bool, now: u64): u32 {
   }
 
   const enterprise = REQUEST + HPKE_CONTEXT_BYTES;
-  const masked = load<u8>(enterprise + 16) == 1;
-  const fullEpoch = findEpoch(VIEW_FULL, NATIONAL, now, MAX_CHUNK_RECORDS);
+  const flags: u32 = load<u8>(enterprise + 16);
+  const dry = (flags & FLAG_DRY_RUN) != 0;
+  const masked = (flags & FLAG_MASKED) != 0 && !dry;
+  const fullEpoch = dry ? 0 : findEpoch(VIEW_FULL, NATIONAL, now, MAX_CHUNK_RECORDS);
   const maskedEpoch = masked ? findEpoch(VIEW_MASKED, enterprise, now, MAX_CHUNK_RECORDS) : 0;
-  if (fullEpoch == 0 || (masked && maskedEpoch == 0)) return STATUS_NEED_EPOCH;
+  if (!dry && (fullEpoch == 0 || (masked && maskedEpoch == 0))) return STATUS_NEED_EPOCH;
 
   const chunk = load<u64>(REQUEST + HPKE_SEQUENCE);
   const aadLength: usize = final ? putAscii(FINAL, 'final') - FINAL : 0;
@@ -126,11 +131,12 @@ function openNext(length: usize, final: bool, now: u64): u32 {
     return STATUS_DECRYPT_FAILED;
   }
   const plainLength = sealedLength - TAG_BYTES;
-  const count = readRecords(plainLength, now);
-  const drafts = putBatch(count, enterprise, fullEpoch, maskedEpoch, now);
+  const count = readRecords(plainLength, now, trial && (flags & FLAG_TRIAL) != 0);
+  const drafts = dry ? REPLY : putBatch(count, enterprise, fullEpoch, maskedEpoch, now);
   if (drafts != 0) {
     // place: chunk number × 256 + index, so that a chunk cut short shifts nothing behind it
-    const context = putDrafts(drafts, count, (<u32>chunk) << 8);
+    const accepted = dry ? OUTCOME_CHECKED : OUTCOME_STORED;
+    const context = putDrafts(drafts, count, (<u32>chunk) << 8, accepted);
     const size = sealContextInto(context, CONTEXT_STREAM_REQUEST, REQUEST, REQUEST_BYTES);
     putReplyHead(drafts - REPLY, context - drafts, size);
   }
@@ -139,7 +145,7 @@ function openNext(length: usize, final: bool, now: u64): u32 {
 }
 
 /**
- * Seals the results of a chunk. IN: answer context | drafts (32 each) | one outcome for each that was not refused.
+ * Seals the results of a chunk. IN: answer context | drafts (32 each) | one outcome for each that is to be stored.
  * OUT: reply with the sealed results and the next answer context. Must be called in the order of the chunks.
  */
 export function sealResults(count: u32, outcomes: u32): u32 {
@@ -161,7 +167,7 @@ function sealOutcomes(count: u32, outcomes: u32): u32 {
   put(RESULTS, drafts, count * RESULT_BYTES);
   for (let i: u32 = 0; i < count; i++) {
     const outcomeAt = RESULTS + i * RESULT_BYTES + 20;
-    if (load<u8>(outcomeAt) != OUTCOME_REFUSED) {
+    if (load<u8>(outcomeAt) == OUTCOME_STORED) {
       if (next == end) return STATUS_DECRYPT_FAILED;
       store<u8>(outcomeAt, load<u8>(next++));
     }

@@ -179,12 +179,15 @@ export function isCode(p: usize, length: usize, least: usize, most: usize, hyphe
   return true;
 }
 
-/** Han characters, with the radicals that GB 18030 maps some to and U+3007, the zero of names and addresses. */
+/**
+ * Han characters, with the radicals that GB 18030 maps some to and U+3007, the zero of names and addresses. Planes 2 and 3 are
+ * Han as a whole: new characters of names are put there.
+ */
 export function isHan(c: u32): bool {
   return (
     c - 0x4e00 < 0x5200 || // unified ideographs
     c - 0x3400 < 0x19c0 || // extension A
-    c - 0x2_0000 < 0x1_33b0 || // extensions B to I, supplement
+    (c - 0x2_0000 < 0x2_0000 && (c & 0xfffe) != 0xfffe) || // extensions B and on, supplement
     c - 0xf900 < 0x200 || // compatibility ideographs
     c - 0x2e80 < 0x80 ||
     c == 0x3007
@@ -219,6 +222,8 @@ export function isInvisible(c: u32): bool {
     c == 0xfeff ||
     c == 0xffa0 ||
     c - 0xfff0 < 13 ||
+    c - 0x1_bca0 < 4 ||
+    c - 0x1_d173 < 8 ||
     (c & 0xfffe) == 0xfffe ||
     c - 0xe_0000 < 0x1000
   );

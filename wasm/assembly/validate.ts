@@ -84,6 +84,7 @@ import {
   R_SENDER,
   R_SENDER_PHONE_VALUE,
   R_TAKEN_AT,
+  R_TRIAL,
   R_WAYBILL,
   R_WAYBILL_VALUE,
   refusal,
@@ -107,9 +108,13 @@ const FIRST_TAKEN_AT: u64 = 1_483_228_800_000;
 /** Octets of a number or code that can still be one; longer text is refused before it is put into normal form. */
 const MAX_NUMBER: usize = 160;
 
-/** Validates a record that `decodeRecord` has filled without a refusal. `now` is in milliseconds since 1970. */
-export function validateRecord(r: usize, now: u64): void {
+/**
+ * Validates a record that `decodeRecord` has filled without a refusal. `now` is in milliseconds since 1970.
+ * @param trial the city is in trial: what is wrong over a person marks the record (`trialCode`), and its value is not used
+ */
+export function validateRecord(r: usize, now: u64, trial: bool): void {
   if (refusal(r) != 0) return;
+  store<u32>(r, trial ? 1 : 0, R_TRIAL);
   if (!hasTextRoom()) {
     refuse(r, REFUSAL_RECORD_TOO_LARGE, 0);
     return;
@@ -176,6 +181,7 @@ function validateWaybill(r: usize): void {
     load<usize>(r, R_CARRIER + 4),
   );
   const carrierLength = carrierEnd - value;
+  keepText(carrierEnd);
   if (!isCode(value, carrierLength, 2, 12, false)) {
     refuse(r, REFUSAL_BAD_CARRIER, FIELD_CARRIER);
     return;
@@ -228,8 +234,7 @@ function validateCode(
 function validateSender(r: usize, today: u32): void {
   const sender = r + R_SENDER;
   const type = load<u32>(sender, P_DOC_TYPE);
-  validateDocument(r, sender, FIELD_SENDER, today);
-  const child = refusal(r) == 0 && isUnder14(documentBirth(), today);
+  const child = isUnder14(validateDocument(r, sender, FIELD_SENDER, today), today);
   validateName(r, sender, bearerOf(type), FIELD_SENDER);
   validatePhone(r, sender, R_SENDER_PHONE_VALUE, FIELD_SENDER);
   validateAddress(r, sender, FIELD_SENDER);
@@ -243,12 +248,8 @@ function validateGuardian(r: usize, today: u32): void {
   const type = load<u32>(guardian, P_DOC_TYPE);
   if (type == DOC_USCC) {
     refuse(r, REFUSAL_DOC_NOT_ACCEPTED, (FIELD_GUARDIAN << 4) | 1);
-    return;
-  }
-  validateDocument(r, guardian, FIELD_GUARDIAN, today);
-  if (refusal(r) == 0 && isUnder14(documentBirth(), today)) {
+  } else if (isUnder14(validateDocument(r, guardian, FIELD_GUARDIAN, today), today)) {
     refuse(r, REFUSAL_GUARDIAN_REQUIRED, (FIELD_GUARDIAN << 4) | 2);
-    return;
   }
   validateName(r, guardian, bearerOf(type), FIELD_GUARDIAN);
   validatePhone(r, guardian, 0, FIELD_GUARDIAN);
@@ -265,19 +266,23 @@ function validateAgreement(r: usize): void {
   validateAddress(r, agreement, FIELD_AGREEMENT);
 }
 
-/** Number and nationality go into the arena as their indexed value: class, nationality or zeros, canonical number. */
-function validateDocument(r: usize, party: usize, parent: u32, today: u32): void {
-  if (refusal(r) != 0) return;
+/**
+ * Number and nationality go into the arena as their indexed value: class, nationality or zeros, canonical number. Returns the
+ * birth date in the number as YYYYMMDD; 0 when the number does not tell or is not valid.
+ */
+function validateDocument(r: usize, party: usize, parent: u32, today: u32): u32 {
+  if (refusal(r) != 0) return 0;
   const type = load<u32>(party, P_DOC_TYPE);
   const where = (parent << 4) | 2;
   if (type - 1 >= DOC_USCC) {
     refuse(r, REFUSAL_UNKNOWN_DOC_TYPE, (parent << 4) | 1);
-    return;
+    return 0;
   }
   const length = load<usize>(party, P_NUMBER + 4);
   if (length > MAX_NUMBER) {
     refuse(r, REFUSAL_BAD_FORM, where);
-    return;
+    pointTo(party + P_NUMBER, 0, 0);
+    return 0;
   }
   const value = textTop();
   store<u32>(value, documentClass(type));
@@ -291,30 +296,33 @@ function validateDocument(r: usize, party: usize, parent: u32, today: u32): void
     today,
     load<u32>(party, P_SETTLED_ABROAD) != 0,
   );
-  if (code != 0) {
-    refuse(r, code, where);
-    return;
+  refuse(r, code, where);
+  // Of a document that is valid but not taken, the number is good; any other fault leaves a trial without one.
+  if (refusal(r) != 0 || (code != 0 && code != REFUSAL_DOC_NOT_ACCEPTED)) {
+    pointTo(party + P_NUMBER, 0, 0);
+    return 0;
   }
   warn(r, documentWarnings());
+  pointTo(party + P_NUMBER, number, canonicalLength());
 
   const nationality = load<usize>(party, P_NATIONALITY);
   const nationalityField = (parent << 4) | 3;
   if (type == DOC_PASSPORT_FOREIGN) {
     if (nationality == 0) {
       refuse(r, REFUSAL_MISSING_FIELD, nationalityField);
-      return;
+      return 0;
     }
     if (!nationalityExists(nationality)) {
       refuse(r, REFUSAL_BAD_NATIONALITY, nationalityField);
-      return;
+      return 0;
     }
     memory.copy(value + 1, nationality, 3);
   } else if (nationality != 0) {
     refuse(r, REFUSAL_BAD_NATIONALITY, nationalityField);
-    return;
   }
-  pointTo(party + P_NUMBER, number, canonicalLength());
+  if (refusal(r) != 0) return 0;
   if (parent != FIELD_GUARDIAN) pointTo(r + R_DOCUMENT_VALUE, value, 4 + canonicalLength());
+  return documentBirth();
 }
 
 /** Which letters a name beside a document may have: only passports and permits print Latin ones. */
@@ -333,8 +341,9 @@ function validateName(r: usize, party: usize, bearer: u32, parent: u32): void {
   const text = textTop();
   const end = normalizeNameInto(text, load<usize>(party, P_NAME), load<usize>(party, P_NAME + 4));
   keepText(end);
-  refuse(r, checkName(text, end, bearer), (parent << 4) | 4);
-  pointTo(party + P_NAME, text, end - text);
+  const code = checkName(text, end, bearer);
+  refuse(r, code, (parent << 4) | 4);
+  pointTo(party + P_NAME, text, code == 0 ? end - text : 0);
 }
 
 /** `value` is where in the record the canonical digits are pointed to; 0 for nowhere. */

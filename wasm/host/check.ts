@@ -4,9 +4,11 @@
  */
 import { IN_BYTES } from './abi.gen.ts';
 
-/** Numbers as in the list of codes; a record is acceptable when `refusal` is 0. */
+/** Numbers as in the list of codes; a record is acceptable when `refusal` is 0, or when it is `flagged`. */
 export interface Verdict {
   refusal: number;
+  /** It is taken all the same, for the city is in trial. */
+  flagged: boolean;
   /** Where: the parent's key in the high four bits, the field's own in the low four. */
   field: number;
   warnings: number;
@@ -19,7 +21,7 @@ interface CheckExports {
   IN: WebAssembly.Global;
   OUT: WebAssembly.Global;
   RULESET: WebAssembly.Global;
-  checkRecord(length: number, now: bigint): number;
+  checkRecord(length: number, now: bigint, trial: number): number;
   canonicalDocument(docType: number, nationalityLength: number, length: number): number;
   canonicalPhone(length: number): number;
   canonicalWaybill(carrierLength: number, length: number): number;
@@ -32,20 +34,23 @@ const MAX_VALUE = 160;
 /**
  * Judges one record.
  * @param cbor one item as in docs/record.cddl @param now milliseconds since 1970
+ * @param trial judge as an edge whose city is in trial (docs/rules.md)
  */
 export function checkRecord(
   instance: WebAssembly.Instance,
   cbor: Uint8Array,
   now: number,
+  trial = false,
 ): Verdict {
   const module = exportsOf(instance);
   if (cbor.length <= IN_BYTES) input(module, cbor);
-  const length = module.checkRecord(cbor.length, BigInt(now));
+  const length = module.checkRecord(cbor.length, BigInt(now), Number(trial));
   const bytes = takeOutput(module, length);
   const view = new DataView(bytes.buffer);
   return {
     refusal: view.getUint16(0),
     field: view.getUint8(2),
+    flagged: view.getUint8(3) === 1,
     warnings: view.getUint32(4),
     masked: bytes.subarray(VERDICT_BYTES, VERDICT_BYTES + view.getUint16(8)),
   };

@@ -6,6 +6,9 @@
  * are loaded again. Epochs then start anew; open streams and waiting answers of the old instance are lost.
  */
 import {
+  FLAG_DRY_RUN,
+  FLAG_MASKED,
+  FLAG_TRIAL,
   IN_BYTES,
   RANDOM_BYTES,
   REPLY_HEAD_BYTES,
@@ -31,13 +34,17 @@ export interface Failure {
   status: (typeof STATUS_NAMES)[keyof typeof STATUS_NAMES];
 }
 
-/** Who signed the request; part of the HPKE info. */
+/** Who signed the request, which is part of the HPKE info, and how it is taken. */
 export interface PartyBinding {
   /** 16 octets each; the device is all zeros when the enterprise's own system sends. */
   enterprise: Uint8Array;
   device: Uint8Array;
   /** Seal a masked view for this enterprise: it has a recipient key. */
   masked: boolean;
+  /** The city is in trial: what is wrong over a person marks a record and does not refuse it. */
+  trial?: boolean;
+  /** Everything is judged, nothing is sealed for the store: no epoch is needed, and the batch is empty. */
+  dryRun?: boolean;
 }
 
 export interface EpochRequest {
@@ -100,10 +107,10 @@ interface Exports {
   hasEpoch(view: number, now: bigint): number;
   startEpoch(recipients: number): number;
   endEpochs(): void;
-  openSingle(length: number, masked: number, now: bigint): number;
+  openSingle(length: number, flags: number, now: bigint): number;
   answerSingle(length: number, outcome: number): number;
-  openStream(masked: number, now: bigint): number;
-  openChunk(length: number, final: number, now: bigint): number;
+  openStream(flags: number, now: bigint): number;
+  openChunk(length: number, final: number, now: bigint, trial: number): number;
   sealResults(count: number, outcomes: number): number;
   sealSummary(complete: number): number;
 }
@@ -194,9 +201,7 @@ export class Session {
   /** Opens a single submission. @param body hdr ‖ enc ‖ ciphertext */
   openSingle(body: Uint8Array, party: PartyBinding, now: number): OpenedSingle | Failure {
     const length = this.#write(party.enterprise, party.device, body);
-    const status = this.#call(({ openSingle }) =>
-      openSingle(length, Number(party.masked), BigInt(now)),
-    );
+    const status = this.#call(({ openSingle }) => openSingle(length, flags(party), BigInt(now)));
     if (status !== STATUS_OK) return failure(status);
     const [batch, drafts, context] = this.#reply();
     return { status: 'ok', batch, drafts, context };
@@ -204,7 +209,7 @@ export class Session {
 
   /**
    * The body of the answer: response nonce (32) ‖ ciphertext.
-   * @param outcome byte of OUTCOMES; a refused draft stays refused
+   * @param outcome byte of OUTCOMES; a draft that is refused or checked stays so
    */
   answerSingle(context: Uint8Array, outcome: number): Uint8Array {
     const length = this.#write(context);
@@ -216,9 +221,7 @@ export class Session {
   /** Starts a stream. @param head hdr ‖ enc (39) */
   openStream(head: Uint8Array, party: PartyBinding, now: number): OpenedStream | Failure {
     this.#write(party.enterprise, party.device, exactly(head, HEAD_BYTES));
-    const status = this.#callRandom(({ openStream }) =>
-      openStream(Number(party.masked), BigInt(now)),
-    );
+    const status = this.#callRandom(({ openStream }) => openStream(flags(party), BigInt(now)));
     if (status !== STATUS_OK) return failure(status);
     const answerAt = RESPONSE_NONCE_BYTES + this.#exports.SEALED_REQUEST_BYTES.value;
     return {
@@ -229,15 +232,21 @@ export class Session {
     };
   }
 
-  /** Opens the next chunk of a stream. On `decrypt_failed` the stream is over. */
+  /**
+   * Opens the next chunk of a stream. On `decrypt_failed` the stream is over.
+   * @param trial the city is in trial at `now`; a stream that was not opened so is judged in earnest all the same
+   */
   openChunk(
     request: Uint8Array,
     sealed: Uint8Array,
     final: boolean,
     now: number,
+    trial = false,
   ): OpenedChunk | Failure {
     const length = this.#write(request, sealed);
-    const status = this.#call(({ openChunk }) => openChunk(length, Number(final), BigInt(now)));
+    const status = this.#call(({ openChunk }) =>
+      openChunk(length, Number(final), BigInt(now), Number(trial)),
+    );
     if (status !== STATUS_OK) return failure(status);
     const [batch, drafts, next] = this.#reply();
     return { status: 'ok', batch, drafts, request: next };
@@ -245,7 +254,7 @@ export class Session {
 
   /**
    * Seals the results of a chunk; must be called in the order of the chunks.
-   * @param outcomes one byte of OUTCOMES per record of the chunk's batch, in order
+   * @param outcomes one byte of OUTCOMES per record of the chunk's batch, in order; none for a dry run
    */
   sealResults(
     answer: Uint8Array,
@@ -332,6 +341,10 @@ export class Session {
       this.#read(second, third),
     ];
   }
+}
+
+function flags({ masked, trial, dryRun }: PartyBinding): number {
+  return (masked ? FLAG_MASKED : 0) | (trial ? FLAG_TRIAL : 0) | (dryRun ? FLAG_DRY_RUN : 0);
 }
 
 function failure(status: number): Failure {

@@ -1,28 +1,11 @@
-/** The edge as HTTP: what every answer has in common, and the table of routes. */
+/** The edge as HTTP: what every answer has in common, around the table of routes. */
 import { Hono } from 'hono';
+import { MODE_HEADER } from '../../wire/keys.ts';
 import type { Deps } from './deps.ts';
 import type { RawEnv } from './env.ts';
 import { problemCode, problemResponse, REQUEST_ID_HEADER, report } from './problems.ts';
-import type { AppContext, AppEnv } from './routes/context.ts';
-import { getHealth } from './routes/health.ts';
-import { getKeys } from './routes/keys.ts';
-import { postLookup } from './routes/lookup.ts';
-import { postParcel } from './routes/parcels.ts';
-import { getPull } from './routes/pull.ts';
-import { getRecipients } from './routes/recipients.ts';
-import { postStream } from './routes/stream.ts';
-
-type Handler = (c: AppContext) => Response | Promise<Response>;
-
-const ROUTES: readonly [method: 'GET' | 'POST', path: string, handler: Handler][] = [
-  ['GET', '/v1/keys', getKeys],
-  ['GET', '/v1/recipients', getRecipients],
-  ['POST', '/v1/parcels', postParcel],
-  ['POST', '/v1/parcels/stream', postStream],
-  ['GET', '/v1/pull', getPull],
-  ['POST', '/v1/lookup', postLookup],
-  ['GET', '/healthz', getHealth],
-];
+import type { AppEnv } from './routes/context.ts';
+import { ROUTES } from './routes/table.ts';
 
 /** Nothing is cached anywhere, guessed at, or told to another site. */
 const COMMON_HEADERS = {
@@ -39,12 +22,13 @@ export function createApp(dependencies: (env: RawEnv) => Promise<Deps>): Hono<Ap
     await next();
     for (const [name, value] of Object.entries(COMMON_HEADERS)) c.res.headers.set(name, value);
     c.res.headers.set(REQUEST_ID_HEADER, c.get('requestId'));
+    if (c.get('deps')?.mode === 'sandbox') c.res.headers.set(MODE_HEADER, 'sandbox');
   });
   app.use(async (c, next) => {
     c.set('deps', await dependencies(c.env));
     await next();
   });
-  for (const [method, path, handler] of ROUTES) {
+  for (const { method, path, handler } of ROUTES) {
     app.on(method, path, handler);
     app.all(path, (c) => {
       const refusal = problemResponse('method_not_allowed', c.get('requestId'), Date.now());

@@ -60,7 +60,7 @@ export async function authenticate(
   const found = await fromStore(control.findSigner(keyid));
   if (found === undefined) throw new Failure('signature_invalid');
   const base = utf8(signatureBase(signable, params));
-  if (!(await verify(found.key, signature, base))) throw new Failure('signature_invalid');
+  if (!(await verifySignature(found.key, signature, base))) throw new Failure('signature_invalid');
   checkTime(params, Math.floor(clock() / 1000));
   return { party: found.party, keyid, signature, params };
 }
@@ -141,8 +141,8 @@ function checkTime({ created, expires }: SignatureParams, nowS: number): void {
 }
 
 /** The algorithm is the stored key's: what a request claims about it does not count. */
-async function verify(
-  { algorithm, publicKey }: PartyKey,
+export async function verifySignature(
+  { algorithm, publicKey }: Pick<PartyKey, 'algorithm' | 'publicKey'>,
   signature: Uint8Array,
   base: Uint8Array<ArrayBuffer>,
 ): Promise<boolean> {

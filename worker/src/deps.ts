@@ -5,25 +5,31 @@ import { D1ParcelStore } from '../../db/d1/parcels.ts';
 import type { ParcelStore } from '../../db/parcels.ts';
 import wasm from '../../wasm/build/sealpost.wasm';
 import { Session } from '../../wasm/host/session.ts';
+import type { Mode } from '../../wire/keys.ts';
 import type { AuthParts } from './auth.ts';
-import { checkEnvironment, type Environment, type RawEnv } from './env.ts';
+import { checkEnvironment, type Environment, type Patience, type RawEnv } from './env.ts';
 import { KeyDirectory, type PublicEdgeKey } from './keys.ts';
 import { hex } from './pipeline/digest.ts';
 import { ed25519Signer } from './pipeline/ed25519.ts';
 import { EpochKeeper } from './pipeline/epochs.ts';
+import type { ErasureParts } from './pipeline/erase.ts';
 import { Failure } from './pipeline/failure.ts';
 import type { Append, Ingest } from './pipeline/ingest.ts';
+import { PolicyKeeper } from './pipeline/policy.ts';
 import type { PullParts } from './pipeline/pull.ts';
 import { RecipientKeeper } from './pipeline/recipients.ts';
 
 /** What the routes work with. */
 export interface Deps {
+  mode: Mode;
   clock: () => number;
+  patience: Patience;
   auth: AuthParts;
   keys: KeyDirectory;
   recipients: RecipientKeeper;
   ingest: Ingest;
   pull: PullParts;
+  erasure: ErasureParts;
 }
 
 let made: Promise<Deps> | undefined;
@@ -43,14 +49,18 @@ async function make(raw: RawEnv): Promise<Deps> {
   const signer = await ed25519Signer(environment.signingKey);
   const { session, publicKeys } = startSession(environment);
   const recipients = new RecipientKeeper(control, { rootKey, minVersion: minListVersion });
-  const epochs = new EpochKeeper({ session, recipients, control, signer, city });
+  const policies = new PolicyKeeper(control, city);
+  const epochs = new EpochKeeper({ session, recipients, policies, control, signer, city });
   return {
     clock,
+    mode: environment.mode,
+    patience: environment.patience,
     auth: { control, authority, clock },
     keys: new KeyDirectory(city, signer, publicKeys),
     recipients,
     ingest: { session, epochs, append: appendTo(environment), clock },
     pull: { store, signer, city },
+    erasure: { store, signer, city },
   };
 }
 

@@ -1,6 +1,8 @@
 /** Bindings of wrangler.toml as they come, and checked. A wrong one is named by its variable; its value is never shown. */
 import type { IndexPeriod } from '../../wire/indexes.ts';
+import { type Mode, modeOfKeyId } from '../../wire/keys.ts';
 import { fromBase64url } from './base64url.ts';
+import { BODY_DEADLINE_MS, STREAM_IDLE_MS } from './pipeline/limits.ts';
 import { isSmallOrderEd25519 } from './pipeline/small-order.ts';
 import type { Writer } from './writer.ts';
 
@@ -12,12 +14,17 @@ export interface RawEnv {
   SEALPOST_AUTHORITY: string;
   SEALPOST_ROOT_KEY: string;
   SEALPOST_MIN_LIST_VERSION: string;
+  /** production or sandbox. */
+  SEALPOST_MODE: string;
+  /** Milliseconds, 100 to 600,000; BODY_DEADLINE_MS and STREAM_IDLE_MS when they are absent. */
+  SEALPOST_BODY_DEADLINE_MS?: string;
+  SEALPOST_STREAM_IDLE_MS?: string;
   /** JSON: { edgeKeys, signingKey, indexKeys }; keys in base64url, times in milliseconds. */
   SEALPOST_SECRETS: string;
 }
 
 export interface EdgeKey {
-  /** 0 to 255. */
+  /** 0 to 127; of a sandbox 128 to 255. */
   id: number;
   /** X25519, 32 octets. */
   privateKey: Uint8Array;
@@ -30,7 +37,16 @@ export interface IndexKey extends IndexPeriod {
   key: Uint8Array;
 }
 
+/** How long a sender is waited for. */
+export interface Patience {
+  /** Milliseconds for the whole body of a request that is no stream. */
+  bodyDeadlineMs: number;
+  /** Milliseconds that a stream may be silent, or take over one chunk. */
+  streamIdleMs: number;
+}
+
 export interface Environment {
+  mode: Mode;
   db: D1Database;
   writers: DurableObjectNamespace<Writer>;
   /** Division code, six digits. */
@@ -41,6 +57,7 @@ export interface Environment {
   /** Ed25519, 32 octets. */
   rootKey: Uint8Array;
   minListVersion: number;
+  patience: Patience;
   edgeKeys: EdgeKey[];
   /** Ed25519 seed, 32 octets. */
   signingKey: Uint8Array;
@@ -61,7 +78,10 @@ export function checkEnvironment(raw: RawEnv): Environment {
   if (typeof raw.WRITER?.idFromName !== 'function') {
     throw new EnvironmentError('WRITER', 'a Durable Object namespace');
   }
+  const must = 'production or sandbox';
+  const mode = matching(raw, 'SEALPOST_MODE', /^(production|sandbox)$/, must) as Mode;
   return {
+    mode,
     db: raw.DB,
     writers: raw.WRITER,
     city: Number(matching(raw, 'SEALPOST_CITY', /^[1-9]\d{5}$/, 'a division code of six digits')),
@@ -71,13 +91,25 @@ export function checkEnvironment(raw: RawEnv): Environment {
     minListVersion: Number(
       matching(raw, 'SEALPOST_MIN_LIST_VERSION', /^[1-9]\d{0,8}$/, 'a whole number above 0'),
     ),
-    ...secrets(raw.SEALPOST_SECRETS),
+    patience: {
+      bodyDeadlineMs: milliseconds(raw, 'SEALPOST_BODY_DEADLINE_MS', BODY_DEADLINE_MS),
+      streamIdleMs: milliseconds(raw, 'SEALPOST_STREAM_IDLE_MS', STREAM_IDLE_MS),
+    },
+    ...secrets(raw.SEALPOST_SECRETS, mode),
   };
 }
 
 function matching(raw: RawEnv, name: keyof RawEnv, form: RegExp, must: string): string {
   const value: unknown = raw[name];
   if (typeof value !== 'string' || !form.test(value)) throw new EnvironmentError(name, must);
+  return value;
+}
+
+function milliseconds(raw: RawEnv, name: keyof RawEnv, otherwise: number): number {
+  if (raw[name] === undefined) return otherwise;
+  const must = 'milliseconds, 100 to 600000';
+  const value = Number(matching(raw, name, /^[1-9]\d{2,5}$/, must));
+  if (value > 600_000) throw new EnvironmentError(name, must);
   return value;
 }
 
@@ -89,7 +121,10 @@ function rootKey(raw: RawEnv): Uint8Array {
   return key;
 }
 
-function secrets(text: unknown): Pick<Environment, 'edgeKeys' | 'signingKey' | 'indexKeys'> {
+function secrets(
+  text: unknown,
+  mode: Mode,
+): Pick<Environment, 'edgeKeys' | 'signingKey' | 'indexKeys'> {
   const all = new Secrets('SEALPOST_SECRETS', parseJson(text));
   const edgeKeys = all.list('edgeKeys').map((key) => ({
     id: key.number('id', 0, 255),
@@ -104,6 +139,12 @@ function secrets(text: unknown): Pick<Environment, 'edgeKeys' | 'signingKey' | '
       ...key.period('fromMs', 'untilMs'),
     }))
     .sort((a, b) => a.fromMs - b.fromMs);
+  const ids = mode === 'sandbox' ? '128 to 255' : '0 to 127';
+  all.require(
+    'edgeKeys',
+    edgeKeys.every(({ id }) => modeOfKeyId(id) === mode),
+    `of ids from ${ids}, as SEALPOST_MODE is ${mode}`,
+  );
   all.require('edgeKeys', distinct(edgeKeys.map(({ id }) => id)), 'of different ids');
   all.require(
     'indexKeys',

@@ -2,9 +2,15 @@
  * Prepares a store, run once by `workerd test` before the service starts: applies migrations and loads control data.
  * Running it again changes nothing. Whatever it throws makes `workerd test` exit with an error.
  */
-import type { ControlStore, KeyAlgorithm, PartyKind } from '../../db/control.ts';
+import {
+  type ControlStore,
+  type KeyAlgorithm,
+  PARTY_KINDS,
+  type PartyKind,
+} from '../../db/control.ts';
 import { D1ControlStore } from '../../db/d1/control.ts';
 import { migrate } from '../../db/d1/migrate.ts';
+import { parseSignedPolicy } from '../../wire/policy.ts';
 import { parseCertificate, parseSignedList } from '../../wire/recipients.ts';
 import { fromBase64url } from './base64url.ts';
 
@@ -21,6 +27,8 @@ export interface ControlData {
   }[];
   /** Signed recipient list (wire/recipients.ts). */
   recipientList?: string;
+  /** Signed policy of the city (wire/policy.ts). */
+  cityPolicy?: string;
 }
 
 export interface SetupEnv {
@@ -32,7 +40,7 @@ export interface SetupEnv {
 /** Octets of a public key. */
 const KEY_BYTES: Readonly<Record<KeyAlgorithm, number>> = { ed25519: 32, 'ecdsa-p256': 65 };
 
-/** @throws TypeError that names the faulty place; VersionError when a newer recipient list is stored; D1Error */
+/** @throws TypeError that names the faulty place; VersionError when a newer recipient list or policy is stored; D1Error */
 export async function setup(env: SetupEnv): Promise<void> {
   await migrate(env.DB);
   if (env.CONTROL) await load(new D1ControlStore(env.DB), controlData(env.CONTROL));
@@ -41,7 +49,7 @@ export async function setup(env: SetupEnv): Promise<void> {
 async function load(store: ControlStore, data: ControlData): Promise<void> {
   for (const { id, kind, name, keys, certificate } of data.parties ?? []) {
     const party = octets(id, 'parties.id', 16);
-    if (kind !== 'enterprise' && kind !== 'regulator') throw wrong('parties.kind');
+    if (!PARTY_KINDS.includes(kind)) throw wrong('parties.kind');
     if (typeof name !== 'string') throw wrong('parties.name');
     await store.putParty({ id: party, kind, name, active: true });
     for (const { algorithm, publicKey } of keys ?? []) {
@@ -55,6 +63,11 @@ async function load(store: ControlStore, data: ControlData): Promise<void> {
   if (data.recipientList !== undefined) {
     const signed = octets(data.recipientList, 'recipientList');
     await store.putRecipientList(parseSignedList(signed).list.version, signed);
+  }
+  if (data.cityPolicy !== undefined) {
+    const signed = octets(data.cityPolicy, 'cityPolicy');
+    const { city, version } = parseSignedPolicy(signed).policy;
+    await store.putCityPolicy(city, version, signed);
   }
 }
 

@@ -4,6 +4,9 @@ import { MAX_SEALED_CHUNK_BYTES } from '../../../wire/envelope.ts';
 import { TAG_BYTES } from '../../../wire/limits.ts';
 import { Failure } from './failure.ts';
 
+/** Octets to be dropped that must come within the time of one read: a sender who trickles is not waited for to the end. */
+const DRAIN_BYTES = 64 * 1024;
+
 export interface SealedChunk {
   sealed: Uint8Array;
   /** The last one, which ends with the body. */
@@ -20,7 +23,7 @@ export class BodyReader {
 
   /**
    * @param limit octets of the whole body
-   * @param idleMs milliseconds that one read may take
+   * @param idleMs milliseconds in which what is asked for must have come, however many pieces it comes in
    */
   constructor(body: ReadableStream<Uint8Array> | null, limit: number, idleMs: number) {
     this.#reader = body?.getReader();
@@ -56,8 +59,7 @@ export class BodyReader {
 
   /** Reads on without keeping anything, up to the limit, for a sender that reads only after it has sent all. */
   async drain(): Promise<void> {
-    do this.#take(this.#held);
-    while (await this.#fill(1));
+    for (let more = true; more; this.#take(this.#held)) more = await this.#fill(DRAIN_BYTES);
   }
 
   /** Gives the body up. */
@@ -78,8 +80,9 @@ export class BodyReader {
 
   /** Reads until `length` octets are held. @returns false when the body ends before */
   async #fill(length: number): Promise<boolean> {
+    const lastMs = Date.now() + this.#idleMs;
     while (this.#held < length) {
-      const piece = await this.#read();
+      const piece = await this.#read(lastMs - Date.now());
       if (piece === undefined) return false;
       this.#pieces.push(piece);
       this.#held += piece.length;
@@ -89,10 +92,10 @@ export class BodyReader {
     return true;
   }
 
-  async #read(): Promise<Uint8Array | undefined> {
+  async #read(withinMs: number): Promise<Uint8Array | undefined> {
     if (this.#reader === undefined) return undefined;
     try {
-      return (await within(this.#idleMs, this.#reader.read())).value;
+      return (await within(withinMs, this.#reader.read())).value;
     } catch {
       // A connection that is gone, or one that is too slow: the rest of the body does not come.
       throw new FormatError();

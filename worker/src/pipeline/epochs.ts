@@ -22,11 +22,13 @@ import {
   MAX_KNOWN_EPOCHS,
   MAX_KNOWN_KEYIDS,
 } from './limits.ts';
+import type { PolicyKeeper } from './policy.ts';
 import { type RecipientKeeper, type VerifiedList, verifyCertificate } from './recipients.ts';
 
 export interface EpochParts {
   session: Session;
   recipients: RecipientKeeper;
+  policies: PolicyKeeper;
   control: Pick<ControlStore, 'certificate'>;
   signer: Signer;
   city: number;
@@ -59,7 +61,8 @@ export class EpochKeeper {
   }
 
   /**
-   * Runs a call of the module with epochs open for the enterprise.
+   * Runs a call of the module with epochs open for the enterprise, in the city's present phase.
+   * @param dryRun nothing will be sealed for the store: no epoch is started
    * @param call synchronous
    * @returns what the call opened
    * @throws Failure unknown_key, unsupported_suite, decrypt_failed, no_recipient, unavailable
@@ -67,20 +70,21 @@ export class EpochKeeper {
   async sealing<T extends { status: 'ok' }>(
     enterprise: Uint8Array,
     clock: () => number,
-    call: (party: PartyBinding, now: number) => T | NotOpened,
+    dryRun: boolean,
+    call: (party: PartyBinding & { trial: boolean }, now: number) => T | NotOpened,
   ): Promise<T> {
     for (let attempt = 0; attempt < EPOCH_ATTEMPTS; attempt++) {
       const now = clock();
       const terms = await this.#terms(now);
       const certificate = await this.#certificate(enterprise, terms, now);
+      const trial = await this.#parts.policies.inTrial(terms, now);
       // Another request has met a newer list meanwhile: nothing may be sealed by the older one any more.
       if (terms.name !== this.#listName) continue;
       // From here on nothing waits: no epoch is started twice, or taken away before it is used.
-      this.#ensure(VIEW_FULL, NATIONAL, terms.readers, terms, now);
-      if (certificate) this.#ensure(VIEW_MASKED, enterprise, [certificate], terms, now);
-      return opened(
-        call({ enterprise, device: NO_DEVICE, masked: certificate !== undefined }, now),
-      );
+      if (!dryRun) this.#ensure(VIEW_FULL, NATIONAL, terms.readers, terms, now);
+      if (!dryRun && certificate) this.#ensure(VIEW_MASKED, enterprise, [certificate], terms, now);
+      const masked = certificate !== undefined;
+      return opened(call({ enterprise, device: NO_DEVICE, masked, trial, dryRun }, now));
     }
     throw new Failure('unavailable');
   }
@@ -180,9 +184,13 @@ export class EpochKeeper {
       recipients.map(({ publicKey }) => publicKey),
     );
     const header = signedHeader(made, this.#parts.signer);
-    // Whoever needs it awaits it; nobody may.
-    header.catch(() => {});
-    this.#headers.set(hex(made.id), { endMs, header });
+    const name = hex(made.id);
+    // Whoever needs it awaits it; nobody may. Nothing more is sealed in an epoch that could not be signed.
+    header.catch(() => {
+      this.#headers.delete(name);
+      session.endEpochs();
+    });
+    this.#headers.set(name, { endMs, header });
     this.#forgetHeaders(now);
   }
 

@@ -1,5 +1,6 @@
 /** The spine: sealed bytes of a registered party in, a durable row and a sealed answer out. */
 import type { Session } from '../../../wasm/host/session.ts';
+import { parseResults } from '../../../wire/answer.ts';
 import { parseBatch } from '../../../wire/batch.ts';
 import { OUTCOMES } from '../../../wire/codes.ts';
 import {
@@ -35,7 +36,7 @@ export interface Ingest {
 }
 
 export interface SealedAnswer {
-  /** Byte of OUTCOMES: STORED, DUPLICATE, CONFLICT or REFUSED. */
+  /** Byte of OUTCOMES: STORED, DUPLICATE, CONFLICT, REFUSED or CHECKED. */
   outcome: number;
   /** Sealed to the sender: response nonce ‖ ciphertext. */
   body: Uint8Array;
@@ -44,30 +45,33 @@ export interface SealedAnswer {
 /**
  * Takes in one submission: hdr ‖ enc ‖ ciphertext.
  * @param enterprise the party whose signature was verified, 16 octets
+ * @param dryRun judge and mask it, store nothing
  * @throws Failure unsupported_suite, too_large, unknown_key, decrypt_failed, no_recipient, store_full, unavailable
  */
 export async function ingestSingle(
   ingest: Ingest,
   enterprise: Uint8Array,
   body: Uint8Array,
+  dryRun = false,
 ): Promise<SealedAnswer> {
   checkSuite(body);
   if (body.length > ENCAPSULATION_BYTES + MAX_RECORD_BYTES + TAG_BYTES) {
     throw new Failure('too_large');
   }
   const { session, epochs, clock } = ingest;
-  const opened = await epochs.sealing(enterprise, clock, (party, now) =>
+  const opened = await epochs.sealing(enterprise, clock, dryRun, (party, now) =>
     session.openSingle(body, party, now),
   );
   const outcomes = await commit(ingest, enterprise, opened.batch);
-  const outcome = outcomes[0] ?? OUTCOMES.REFUSED;
+  // Nothing to store: the module's own outcome is the last word.
+  const outcome = outcomes[0] ?? parseResults(opened.drafts)[0]?.outcome ?? OUTCOMES.REFUSED;
   if (outcome === OUTCOMES.RETRY) throw new Failure('unavailable');
   return { outcome, body: session.answerSingle(opened.context, outcome) };
 }
 
 /**
  * Makes a batch durable, with the epochs it names.
- * @param batch wire/batch.ts; empty when every record was refused
+ * @param batch wire/batch.ts; empty when every record was refused, and in a dry run
  * @returns one outcome per record of the batch
  */
 export async function commit(

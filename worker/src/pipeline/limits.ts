@@ -27,10 +27,13 @@ export const EPOCH_ATTEMPTS = 3;
 /** Chunks of one stream whose commit is awaited at the same time. Each holds about 250 KB while it waits. */
 export const CHUNKS_IN_FLIGHT = 8;
 
-/** Milliseconds for the whole body of a request that is no stream: a body that trickles holds no request open for long. */
+/**
+ * Milliseconds for the whole body of a request that is no stream: a body that trickles holds no request open for long.
+ * SEALPOST_BODY_DEADLINE_MS sets another value.
+ */
 export const BODY_DEADLINE_MS = 30_000;
 
-/** Milliseconds a stream's sender may be silent. */
+/** Milliseconds a stream's sender may be silent, or take over one chunk. SEALPOST_STREAM_IDLE_MS sets another value. */
 export const STREAM_IDLE_MS = 60_000;
 
 /** Parcels after which one pull ends with `more`: bounds the time of a request, not the size of a pull. */

@@ -20,7 +20,7 @@ import { fromStore } from './failure.ts';
 import { MAX_PULL_ROWS } from './limits.ts';
 
 export interface PullParts {
-  store: Pick<ParcelStore, 'heads' | 'page' | 'epochs' | 'find'>;
+  store: Pick<ParcelStore, 'heads' | 'page' | 'epochs' | 'find' | 'ids'>;
   signer: Signer;
   city: number;
 }

@@ -18,6 +18,7 @@ import { CHUNKS_IN_FLIGHT } from './limits.ts';
  * Results wait in memory while the sender does not read: MAX_STREAM_RECORDS of them, 2 MiB.
  * @param encapsulation hdr ‖ enc, the first octets of the body
  * @param body what follows them
+ * @param dryRun judge and answer, store nothing
  * @param report is told what went wrong inside; never with anything of the input
  * @throws Failure unsupported_suite, unknown_key, decrypt_failed, malformed_request, too_large, no_recipient, unavailable
  */
@@ -26,14 +27,15 @@ export async function startStream(
   enterprise: Uint8Array,
   encapsulation: Uint8Array,
   body: BodyReader,
+  dryRun: boolean,
   report: (error: unknown) => void,
 ): Promise<ReadableStream<Uint8Array>> {
   const { session, epochs, clock } = ingest;
   checkSuite(encapsulation);
-  const opened = await epochs.sealing(enterprise, clock, (party, now) =>
+  const opened = await epochs.sealing(enterprise, clock, dryRun, (party, now) =>
     session.openStream(encapsulation, party, now),
   );
-  const stream = new Stream(ingest, enterprise, body, opened, report);
+  const stream = new Stream(ingest, enterprise, body, dryRun, opened, report);
   const first = await stream.open().catch((error) => {
     throw error instanceof FormatError ? new Failure('malformed_request') : error;
   });
@@ -62,6 +64,7 @@ class Stream {
   readonly #ingest: Ingest;
   readonly #enterprise: Uint8Array;
   readonly #body: BodyReader;
+  readonly #dryRun: boolean;
   readonly #report: (error: unknown) => void;
   /** Sealed contexts of the module, opaque here. */
   #request: Uint8Array;
@@ -76,6 +79,7 @@ class Stream {
     ingest: Ingest,
     enterprise: Uint8Array,
     body: BodyReader,
+    dryRun: boolean,
     contexts: { request: Uint8Array; answer: Uint8Array },
     report: (error: unknown) => void,
   ) {
@@ -83,6 +87,7 @@ class Stream {
     this.#ingest = ingest;
     this.#enterprise = enterprise;
     this.#body = body;
+    this.#dryRun = dryRun;
     this.#request = contexts.request;
     this.#answer = contexts.answer;
   }
@@ -100,8 +105,8 @@ class Stream {
   async open(): Promise<Chunk> {
     const { session, epochs, clock } = this.#ingest;
     const { sealed, final } = await this.#body.chunk();
-    const opened = await epochs.sealing(this.#enterprise, clock, (_party, now) =>
-      session.openChunk(this.#request, sealed, final, now),
+    const opened = await epochs.sealing(this.#enterprise, clock, this.#dryRun, ({ trial }, now) =>
+      session.openChunk(this.#request, sealed, final, now, trial),
     );
     this.#request = opened.request;
     const records = opened.drafts.length / RESULT_BYTES;

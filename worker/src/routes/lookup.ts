@@ -8,7 +8,7 @@ import type { AppContext } from './context.ts';
 import { checkKind, checkMedia, signedBody } from './request.ts';
 
 /** Octets of the largest lookup (wire/pull.ts): magic, two days, indexes of 16. */
-const MAX_LOOKUP_BYTES = 12 + 16 * MAX_LOOKUP_INDEXES;
+export const MAX_LOOKUP_BYTES = 12 + 16 * MAX_LOOKUP_INDEXES;
 
 /** POST /v1/lookup: full parcels by keyed index, for regulators. */
 export async function postLookup(c: AppContext): Promise<Response> {

@@ -5,15 +5,15 @@ import { MAX_SINGLE_BODY_BYTES } from '../../../wire/limits.ts';
 import { checkEncapsulation } from '../auth.ts';
 import { ingestSingle } from '../pipeline/ingest.ts';
 import type { AppContext } from './context.ts';
-import { checkKind, checkMedia, signedBody } from './request.ts';
+import { checkKind, checkMedia, isDryRun, signedBody } from './request.ts';
 
-/** POST /v1/parcels: one sealed record in, a sealed answer out; the status tells its outcome. */
+/** POST /v1/parcels[?dryRun=1]: one sealed record in, a sealed answer out; the status tells its outcome. */
 export async function postParcel(c: AppContext): Promise<Response> {
   checkMedia(c, SINGLE.requestType);
   const { signer, body } = await signedBody(c, MAX_SINGLE_BODY_BYTES);
   checkEncapsulation(c.req.raw, body);
   checkKind(signer, 'enterprise');
-  const answer = await ingestSingle(c.get('deps').ingest, signer.party.id, body);
+  const answer = await ingestSingle(c.get('deps').ingest, signer.party.id, body, isDryRun(c));
   return c.body(concat(answer.body), statusOf(answer.outcome), {
     'content-type': SINGLE.responseType,
   });

@@ -5,11 +5,13 @@ import { Failure } from '../pipeline/failure.ts';
 import { bodyOf, pull } from '../pipeline/pull.ts';
 import { report } from '../problems.ts';
 import type { AppContext } from './context.ts';
+import { checkKind } from './request.ts';
 
 /** GET /v1/pull?cursor=: pages of ciphertext. Whose, and in which view, follows from the credential alone. */
 export async function getPull(c: AppContext): Promise<Response> {
   const deps = c.get('deps');
   const signer = await authenticate(deps.auth, c.req.raw, new Uint8Array());
+  checkKind(signer, 'enterprise', 'regulator');
   const cursor = cursorOf(new URL(c.req.url).searchParams);
   await useNonce(deps.auth, signer);
   const enterprise = signer.party.kind === 'regulator' ? undefined : signer.party.id;

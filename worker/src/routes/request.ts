@@ -1,8 +1,8 @@
 /** What routes check of a request before they look into it. */
+import { DRY_RUN_QUERY } from '../../../wire/envelope.ts';
 import { authenticate, type Signer } from '../auth.ts';
 import { readBody } from '../pipeline/body.ts';
 import { Failure } from '../pipeline/failure.ts';
-import { BODY_DEADLINE_MS } from '../pipeline/limits.ts';
 import type { AppContext } from './context.ts';
 
 /**
@@ -21,11 +21,22 @@ export async function signedBody(
   c: AppContext,
   limit: number,
 ): Promise<{ signer: Signer; body: Uint8Array }> {
-  const body = await readBody(c.req.raw, limit, BODY_DEADLINE_MS);
-  return { signer: await authenticate(c.get('deps').auth, c.req.raw, body), body };
+  const { auth, patience } = c.get('deps');
+  const body = await readBody(c.req.raw, limit, patience.bodyDeadlineMs);
+  return { signer: await authenticate(auth, c.req.raw, body), body };
+}
+
+/**
+ * The one query of the two sealed routes: `?dryRun=1`. Anything near it must not be taken for a submission in earnest.
+ * @throws Failure malformed_request
+ */
+export function isDryRun(c: AppContext): boolean {
+  const { search } = new URL(c.req.url);
+  if (search !== '' && search !== DRY_RUN_QUERY) throw new Failure('malformed_request');
+  return search === DRY_RUN_QUERY;
 }
 
 /** @throws Failure forbidden */
-export function checkKind(signer: Signer, kind: Signer['party']['kind']): void {
-  if (signer.party.kind !== kind) throw new Failure('forbidden');
+export function checkKind(signer: Signer, ...kinds: Signer['party']['kind'][]): void {
+  if (!kinds.includes(signer.party.kind)) throw new Failure('forbidden');
 }

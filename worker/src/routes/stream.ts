@@ -5,26 +5,25 @@ import { authenticate, checkEncapsulation } from '../auth.ts';
 import { BodyReader } from '../pipeline/body.ts';
 import { Failure } from '../pipeline/failure.ts';
 import { ENCAPSULATION_BYTES } from '../pipeline/ingest.ts';
-import { STREAM_IDLE_MS } from '../pipeline/limits.ts';
 import { startStream } from '../pipeline/stream.ts';
 import { report } from '../problems.ts';
 import type { AppContext } from './context.ts';
-import { checkKind, checkMedia } from './request.ts';
+import { checkKind, checkMedia, isDryRun } from './request.ts';
 
-/** POST /v1/parcels/stream: sealed chunks in, sealed results out while the request is still being read. */
+/** POST /v1/parcels/stream[?dryRun=1]: sealed chunks in, sealed results out while the request is still being read. */
 export async function postStream(c: AppContext): Promise<Response> {
-  const { auth, ingest } = c.get('deps');
+  const { auth, ingest, patience } = c.get('deps');
   checkMedia(c, STREAM.requestType);
   if (Number(c.req.header('content-length') ?? 0) > MAX_STREAM_BYTES) {
     throw new Failure('too_large');
   }
   const signer = await authenticate(auth, c.req.raw, undefined);
-  const body = new BodyReader(c.req.raw.body, MAX_STREAM_BYTES, STREAM_IDLE_MS);
+  const body = new BodyReader(c.req.raw.body, MAX_STREAM_BYTES, patience.streamIdleMs);
   const head = await firstOctets(body);
   checkEncapsulation(c.req.raw, head);
   checkKind(signer, 'enterprise');
   const requestId = c.get('requestId');
-  const answer = await startStream(ingest, signer.party.id, head, body, (error) =>
+  const answer = await startStream(ingest, signer.party.id, head, body, isDryRun(c), (error) =>
     report(requestId, error),
   );
   return c.body(answer, 200, { 'content-type': STREAM.responseType });
