@@ -205,7 +205,7 @@ export async function fileDigest(path: string): Promise<string> {
 function parse(bytes: Uint8Array): ExportManifest | undefined {
   try {
     const manifest = JSON.parse(new TextDecoder().decode(bytes)) as ExportManifest;
-    const named = manifest.files.every(({ name }) => /^[a-z0-9.-]{1,64}$/.test(name));
+    const named = manifest.files.every(({ name }) => /^[a-z0-9][a-z0-9.-]{0,63}$/.test(name));
     return manifest.format === EXPORT_FORMAT && named ? manifest : undefined;
   } catch {
     return undefined;

@@ -185,6 +185,13 @@ export class Workspace {
     return { ...signing, recipientKeys, indexKeys };
   }
 
+  /** Who signs the regulator's requests; without its recipient keys, which may be elsewhere. @throws WorkspaceError */
+  regulatorIdentity(): Identity {
+    return readJson(this.paths.regulatorSigning, (raw: Record<string, unknown>) =>
+      identityOf(raw.id, raw.privateKey),
+    );
+  }
+
   /**
    * Files of the national recipient keys that are here, by number: all of them on a machine that tries the whole path out, one of
    * them where they are kept apart as they should be.

@@ -35,10 +35,14 @@ export interface ControlStore {
   /** The party and key behind a key id, if both are active. Never from a cache. */
   findSigner(keyid: Uint8Array): Promise<{ party: Party; key: PartyKey } | undefined>;
 
-  /** Adds or replaces by id. */
+  /** Adds a party, or updates it by id; whether one that is there is active stays as it is. */
   putParty(party: Party): Promise<void>;
-  /** Adds or replaces by key id. */
+  /** Adds a key, or updates it by key id; whether one that is there is active stays as it is. */
   putKey(key: PartyKey): Promise<void>;
+  /** Shuts a party out, or lets it in again. */
+  setPartyActive(id: Uint8Array, active: boolean): Promise<void>;
+  /** Withdraws a key, or restores it. */
+  setKeyActive(keyid: Uint8Array, active: boolean): Promise<void>;
 
   /** The signed recipient list (wire/recipients.ts) of the highest version. */
   recipientList(): Promise<Uint8Array | undefined>;

@@ -9,16 +9,17 @@ import { settle } from './rules/settle.mjs';
 const api = openapiDocument(ROUTES);
 
 const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-const escape = (text) => String(text).replace(/[&<>"]/g, (character) => ENTITIES[character]);
+const html = (text) => String(text).replace(/[&<>"]/g, (character) => ENTITIES[character]);
 
 /** Paragraphs with `code`: all of CommonMark that the descriptions use. */
 const prose = (text) =>
   text
     .split('\n\n')
-    .map((part) => `<p>${escape(part).replace(/`([^`]+)`/g, '<code>$1</code>')}</p>`)
+    .map((part) => html(part).replace(/`([^`]+)`/g, '<code>$1</code>'))
+    .map((part) => `<p>${part.replace(/docs\/([\w-]+\.(md|cddl))/g, '<a href="$1">$1</a>')}</p>`)
     .join('\n');
 
-const code = (text) => `<code>${escape(text)}</code>`;
+const code = (text) => `<code>${html(text)}</code>`;
 
 const table = (heads, rows) =>
   rows.length === 0
@@ -44,7 +45,7 @@ const schemaText = (schema) => {
   const { type, format, pattern } = schema;
   const values = schema.enum ?? (schema.const === undefined ? [] : [schema.const]);
   const names = [type, format, ...(values.length > 0 ? [values.join(', ')] : [])].filter(Boolean);
-  return [escape(names.join(' · ')), pattern && code(pattern)].filter(Boolean).join('<br>');
+  return [html(names.join(' · ')), pattern && code(pattern)].filter(Boolean).join('<br>');
 };
 
 const operations = Object.entries(api.paths).flatMap(([path, item]) =>
@@ -56,11 +57,11 @@ function section(operation) {
   const parameters = (operation.parameters ?? []).map(resolved);
   const parties = security.flatMap(({ signature }) => signature);
   return [
-    `<section id="${escape(operationId)}">`,
-    `<h2><span class="method">${method.toUpperCase()}</span> ${escape(path)}</h2>`,
-    `<p class="summary">${escape(summary)}</p>`,
+    `<section id="${html(operationId)}">`,
+    `<h2><span class="method">${method.toUpperCase()}</span> ${html(path)}</h2>`,
+    `<p class="summary">${html(summary)}</p>`,
     prose(description),
-    `<p><b>Who</b>: ${parties.length === 0 ? 'anybody, unsigned' : `${parties.map(escape).join(' or ')}, <a href="#signature">signed</a>`}.</p>`,
+    `<p><b>Who</b>: ${parties.length === 0 ? 'anybody, unsigned' : `${parties.map(html).join(' or ')}, <a href="#signature">signed</a>`}.</p>`,
     ...(parameters.length > 0 ? ['<h3>Parameters</h3>'] : []),
     table(
       ['name', 'in', 'form', ''],
@@ -123,7 +124,7 @@ function components() {
     table(
       ['header', 'form', ''],
       Object.entries(headers).map(([name, { schema, description }]) => [
-        escape(name),
+        html(name),
         schemaText(schema),
         prose(description),
       ]),
@@ -153,17 +154,17 @@ const page = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="content-security-policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${escape(api.info.title)} API ${escape(api.info.version)}</title>
+<title>${html(api.info.title)} API ${html(api.info.version)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
-<h1>${escape(api.info.title)}, API ${escape(api.info.version)}</h1>
+<h1>${html(api.info.title)}, API ${html(api.info.version)}</h1>
 ${prose(api.info.description)}
-<p>The same as OpenAPI ${escape(api.openapi)}: ${code('GET /v1/openapi.json')}. Read on: <a href="integrating.md">integrating.md</a>,
+<p>The same as OpenAPI ${html(api.openapi)}: ${code('GET /v1/openapi.json')}. Read on: <a href="integrating.md">integrating.md</a>,
 <a href="edge-api.md">edge-api.md</a>, <a href="wire-format.md">wire-format.md</a>, <a href="errors.md">errors.md</a>.</p>
 <nav>
 <ul>
-${operations.map(({ operationId, method, path, summary }) => `<li><a href="#${escape(operationId)}">${method.toUpperCase()} ${escape(path)}</a>: ${escape(summary)}</li>`).join('\n')}
+${operations.map(({ operationId, method, path, summary }) => `<li><a href="#${html(operationId)}">${method.toUpperCase()} ${html(path)}</a>: ${html(summary)}</li>`).join('\n')}
 </ul>
 </nav>
 ${operations.map(section).join('\n')}

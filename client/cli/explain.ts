@@ -1,6 +1,7 @@
 /** Every error of the client and the service as what a person can act on. */
 import { type Explanation, PROBLEM_TEXTS } from '../../wire/explain.ts';
 import type { ProblemCode } from '../../wire/problem.ts';
+import { CsvError } from '../csv-error.ts';
 import {
   EdgeError,
   type EdgeErrorCode,
@@ -12,6 +13,8 @@ import {
 import { LookupError } from '../lookup.ts';
 import { ServiceError, type ServiceErrorCode } from '../service/errors.ts';
 import { WorkspaceError } from '../workspace.ts';
+import { type RenewalCode, RenewalError } from '../workspace-renew.ts';
+import { csvFailure } from './csv-failure.ts';
 import { type Bilingual, CliFailure, EXIT } from './failure.ts';
 
 const AGAIN: Bilingual = ['请稍后重新运行同一命令', 'run the same command again a little later'];
@@ -102,6 +105,36 @@ const LOOKUP: Record<LookupError['code'], readonly [Bilingual, Bilingual]> = {
   ],
 };
 
+const RENEWAL: Record<RenewalCode, readonly [Bilingual, Bilingual]> = {
+  too_few_readers: [
+    [
+      '接收密钥不得少于两把：没有备用钥匙，丢失即永久丢失记录',
+      'at least two recipient keys are needed: without a second one, a loss is for ever',
+    ],
+    ['请先用 --add-recipient 加入一把', 'add one with --add-recipient'],
+  ],
+  unknown_reader: [
+    ['名单中没有该编号的接收密钥', 'the list has no recipient key of that id'],
+    ['编号见 sealpost keys drill', 'ids are shown by sealpost keys drill'],
+  ],
+  ambiguous_reader: [
+    ['有多把密钥的编号以此开头', 'several key ids begin like that'],
+    ['请多写几位', 'give more digits'],
+  ],
+  known_reader: [
+    ['该密钥已在名单中', 'that key is in the list already'],
+    ['请检查 --add-recipient 的文件', 'check the file of --add-recipient'],
+  ],
+  bad_reader_key: [
+    ['该文件不是可用的接收公钥', 'the file holds no recipient key that can be sealed to'],
+    ['请用 sealpost keys new 新建', 'make one with sealpost keys new'],
+  ],
+  other_root: [
+    ['根密钥与本目录不符', 'the root key is not the one of this folder'],
+    ['请检查 offline/root.json', 'check offline/root.json'],
+  ],
+};
+
 /** Errors of node:fs and the like by their codes. */
 const SYSTEM: Record<string, readonly [Bilingual, Bilingual]> = {
   ENOENT: [
@@ -182,9 +215,13 @@ export function explain(error: unknown): CliFailure {
   if (error instanceof WorkspaceError) {
     return new CliFailure(`workspace_${error.code}`, ...WORKSPACE[error.code], { cause: error });
   }
+  if (error instanceof RenewalError) {
+    return new CliFailure(error.code, ...RENEWAL[error.code], { cause: error });
+  }
   if (error instanceof LookupError) {
     return new CliFailure(error.code, ...LOOKUP[error.code], { exit: EXIT.USAGE, cause: error });
   }
+  if (error instanceof CsvError) return csvFailure(error);
   const system = SYSTEM[(error as NodeJS.ErrnoException | undefined)?.code ?? ''];
   if (system) {
     const code = (error as NodeJS.ErrnoException).code as string;

@@ -22,7 +22,7 @@ export interface LineFile {
   /** Lines of the file that hold a record. */
   total: number;
   /** The lines of one enterprise, in the order of the file. */
-  read(slug: string): Iterable<RecordLine>;
+  read(slug: string): Iterable<RecordLine> | AsyncIterable<RecordLine>;
   close(): Promise<void>;
 }
 
@@ -31,6 +31,8 @@ export interface RecordLine {
   line: number;
   /** What is to be sealed; absent when the record cannot be encoded. */
   cbor?: Uint8Array;
+  /** The field that cannot be encoded, where it is known. */
+  field?: string;
   /** It must be the last or the only one of its chunk. */
   alone: boolean;
 }

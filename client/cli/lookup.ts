@@ -64,7 +64,10 @@ export function exitCode({ cities }: CitiesReport): number {
 }
 
 /** A city's result for machines: its error by code alone. */
-export function cityJson({ error, ...result }: CityResult): object {
+export function cityJson({
+  error,
+  ...result
+}: CityResult): Omit<CityResult, 'error'> & { error?: string } {
   return error === undefined ? result : { ...result, error: explain(error).code };
 }
 

@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { helpTail } from './command.ts';
 import { demoCommand } from './demo.ts';
+import { eraseCommand } from './erase.ts';
+import { exportCommand } from './export.ts';
 import { type Bilingual, bilingual, EXIT, usageFailure } from './failure.ts';
 import { generateCommand } from './generate.ts';
 import { initCommand } from './init.ts';
+import { keysCommand } from './keys.ts';
 import { lookupCommand } from './lookup.ts';
 import { pullCommand } from './pull.ts';
 import { reconcileCommand } from './reconcile.ts';
@@ -35,6 +38,8 @@ function newProgram(): Command {
         'real-name parcel intake that gives the central store nothing but ciphertext',
       ]),
     )
+    // Options of a command are its own, not those of the command above it.
+    .enablePositionalOptions()
     .version(version(), '-V, --version', bilingual(['显示版本', 'show the version']))
     .helpCommand('help [command]', bilingual(['显示某命令的帮助', 'show the help of a command']))
     .addHelpText(
@@ -50,17 +55,24 @@ function newProgram(): Command {
     pullCommand(),
     reconcileCommand(),
     lookupCommand(),
+    exportCommand(),
+    eraseCommand(),
+    keysCommand(),
     demoCommand(),
   ]) {
     program.addCommand(command);
   }
-  for (const command of [program, ...program.commands]) {
+  for (const command of withSubcommands(program)) {
     command
       .helpOption('-h, --help', bilingual(['显示帮助', 'show this help']))
       .exitOverride()
       .configureOutput({ outputError() {} });
   }
   return program;
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
 /** What commander finds wrong, by its codes; its own messages are in English only. */

@@ -88,13 +88,13 @@ async function sendEnterprise(
   }
 
   async function* items(): AsyncGenerator<StreamItem<number>> {
-    for (const { line, cbor, alone } of lines.read(slug)) {
+    for await (const { line, cbor, alone, field } of lines.read(slug)) {
       if (cbor) {
         yield { cbor, alone, key: line };
         continue;
       }
       report.notSent++;
-      const nothing = { id: '', warnings: [], ruleset: 0 };
+      const nothing = { id: '', warnings: [], ruleset: 0, ...(field && { field }) };
       await settle([{ line, enterprise: slug, outcome: 'NOT_SENT', ...nothing }]);
     }
   }

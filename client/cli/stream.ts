@@ -4,7 +4,14 @@ import { action, dirOption, dryRunOption, newCommand, urlOption, wholeNumber } f
 import { connect } from './connect.ts';
 import { bilingual, EXIT } from './failure.ts';
 import { OutputFile } from './files.ts';
-import { openLines } from './lines.ts';
+import {
+  encodingOption,
+  FILE,
+  formatOption,
+  type InputOptions,
+  mapOption,
+  openInput,
+} from './input.ts';
 import { RefusalCounts } from './results.ts';
 import { type SendReport, sendLines } from './send.ts';
 import { count } from './ui.ts';
@@ -12,10 +19,9 @@ import { count } from './ui.ts';
 /** Streams at a time: enough that the service is never idle, few enough that each one's records stay in memory. */
 export const DEFAULT_STREAMS = 6;
 
-interface Options {
+interface Options extends InputOptions {
   dir: string;
   url?: string;
-  enterprise?: string;
   results?: string;
   streams: number;
   dryRun?: boolean;
@@ -29,13 +35,17 @@ export function streamCommand(): Command {
       'sealpost stream day.ndjson --dir city',
       'sealpost stream day.ndjson --dir city --results results.ndjson',
       'sealpost stream records.ndjson --dir city --enterprise sf',
+      'sealpost stream records.csv --dir city --enterprise sf --map columns.json',
       'sealpost stream day.ndjson --dir city --dry-run',
     ],
   )
-    .argument('<file>', bilingual(['NDJSON 文件，每行一条记录', 'NDJSON, one record a line']))
+    .argument('<file>', bilingual(FILE))
     .addOption(dirOption())
     .addOption(urlOption())
     .option('--enterprise <slug>', bilingual(['记录所属企业', 'whose records they are']))
+    .addOption(formatOption())
+    .addOption(mapOption())
+    .addOption(encodingOption())
     .option(
       '--results <file>',
       bilingual(['逐条结果（NDJSON）', 'write the result of each line (NDJSON)']),
@@ -51,7 +61,7 @@ export function streamCommand(): Command {
       action<[string, Options]>(async (ui, path, options) => {
         const started = performance.now();
         const workspace = openWorkspace(options.dir);
-        const lines = await openLines(path, options.enterprise);
+        const lines = await openInput(path, options, workspace);
         const desks = new Map(
           lines.enterprises.map(({ slug }) => [slug, workspace.enterprise(slug).identity]),
         );

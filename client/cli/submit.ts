@@ -1,16 +1,23 @@
 import type { Command } from 'commander';
+import { fieldText } from '../../wire/explain.ts';
 import { type SubmitResult, submitRecord } from '../submit.ts';
 import { openWorkspace } from '../workspace.ts';
 import { action, dirOption, dryRunOption, newCommand, urlOption } from './command.ts';
 import { connect } from './connect.ts';
 import { bilingual, CliFailure, EXIT } from './failure.ts';
-import { openLines } from './lines.ts';
+import {
+  encodingOption,
+  FILE,
+  formatOption,
+  type InputOptions,
+  mapOption,
+  openInput,
+} from './input.ts';
 import { resultLines } from './results.ts';
 
-interface Options {
+interface Options extends InputOptions {
   dir: string;
   url?: string;
-  enterprise?: string;
   dryRun?: boolean;
 }
 
@@ -28,15 +35,18 @@ export function submitCommand(): Command {
       'sealpost submit record.json --dir city --enterprise sf --dry-run',
     ],
   )
-    .argument('<file>', bilingual(['NDJSON 文件，每行一条记录', 'NDJSON, one record a line']))
+    .argument('<file>', bilingual(FILE))
     .addOption(dirOption())
     .addOption(urlOption())
     .option('--enterprise <slug>', bilingual(['记录所属企业', 'whose records they are']))
+    .addOption(formatOption())
+    .addOption(mapOption())
+    .addOption(encodingOption())
     .addOption(dryRunOption())
     .action(
       action<[string, Options]>(async (ui, path, options) => {
         const workspace = openWorkspace(options.dir);
-        const lines = await openLines(path, options.enterprise);
+        const lines = await openInput(path, options, workspace);
         const desks = new Map(
           lines.enterprises.map(({ slug }) => [slug, workspace.enterprise(slug)]),
         );
@@ -46,8 +56,8 @@ export function submitCommand(): Command {
         const results: Submitted[] = [];
         try {
           for (const [slug, { identity }] of desks) {
-            for (const { line, cbor } of lines.read(slug)) {
-              if (!cbor) throw cannotEncode(line);
+            for await (const { line, cbor, field } of lines.read(slug)) {
+              if (!cbor) throw cannotEncode(line, field);
               const result = await submitRecord(edge, identity, cbor, {
                 dryRun: options.dryRun === true,
               });
@@ -65,10 +75,13 @@ export function submitCommand(): Command {
     );
 }
 
-function cannotEncode(line: number): CliFailure {
+function cannotEncode(line: number, field?: string): CliFailure {
   return new CliFailure(
     'cannot_encode',
-    [`第 ${line} 行的记录无法编码`, `the record in line ${line} cannot be encoded`],
+    [
+      `第 ${line} 行的记录无法编码${field ? `（${fieldText(field)}）` : ''}`,
+      `the record in line ${line} cannot be encoded${field ? ` (${field})` : ''}`,
+    ],
     ['请改正其编号、时间，或缩短内容', 'mend its id or times, or make it shorter'],
   );
 }

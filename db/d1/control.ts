@@ -37,22 +37,27 @@ export class D1ControlStore implements ControlStore {
   }
 
   async putParty(party: Party): Promise<void> {
+    const { active: _, ...set } = party;
     await guarded(() =>
-      this.#db
-        .insert(parties)
-        .values(party)
-        .onConflictDoUpdate({ target: parties.id, set: party })
-        .run(),
+      this.#db.insert(parties).values(party).onConflictDoUpdate({ target: parties.id, set }).run(),
     );
   }
 
   async putKey(key: PartyKey): Promise<void> {
+    const { active: _, ...set } = key;
+    const target = partyKeys.keyid;
     await guarded(() =>
-      this.#db
-        .insert(partyKeys)
-        .values(key)
-        .onConflictDoUpdate({ target: partyKeys.keyid, set: key })
-        .run(),
+      this.#db.insert(partyKeys).values(key).onConflictDoUpdate({ target, set }).run(),
+    );
+  }
+
+  async setPartyActive(id: Uint8Array, active: boolean): Promise<void> {
+    await guarded(() => this.#db.update(parties).set({ active }).where(eq(parties.id, id)).run());
+  }
+
+  async setKeyActive(keyid: Uint8Array, active: boolean): Promise<void> {
+    await guarded(() =>
+      this.#db.update(partyKeys).set({ active }).where(eq(partyKeys.keyid, keyid)).run(),
     );
   }
 

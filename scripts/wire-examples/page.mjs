@@ -5,7 +5,7 @@ import { AUTHORITY, CITY, enterprise, indexKey, keys, NOW, records } from './inp
 const HEADING = '## Worked examples';
 const LINE_OCTETS = 40;
 /** Zeros at the end of a value are counted instead of written from this many octets on. */
-const MANY_ZEROS = 16;
+const MANY_ZEROS = 32;
 
 /** The page with its section replaced; the section is the last of the page, and is added where there is none. */
 export function withWorkedExamples(page, examples) {

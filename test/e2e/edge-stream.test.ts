@@ -31,7 +31,7 @@ const records = (count: number) =>
   Array.from({ length: count }, () => encodeRecord(validRecord(Date.now())));
 const outcomes = (chunk: Result[]) => chunk.map(({ outcome }) => outcome);
 const open = () => encapsulate(service.edgeKey, service.a.id, 'chunked request');
-const nothing = { stored: 0, duplicate: 0, conflict: 0, refused: 0, retry: 0 };
+const nothing = { stored: 0, duplicate: 0, conflict: 0, refused: 0, retry: 0, checked: 0 };
 
 async function rows(): Promise<number | undefined> {
   return (await pull(service.url, service.regulator, service.edgeSigning)).end?.rows;

@@ -225,6 +225,7 @@ function defineTests() {
   it.each([
     ['root key', { rootKey: 'd7'.repeat(32) }, 'not signed by the root key'],
     ['city', { city: 440300 }, 'the signer is no edge of this city'],
+    ['mode', { mode: 'sandbox' }, "a sandbox's key for production, or the other way round"],
   ])('seals nothing when the edge is not of the pinned %s', async (_, change, reason) => {
     const edge = file('other-edge.json');
     const pinned = JSON.parse(readFileSync(file('city/sealpost.json'), 'utf8'));

@@ -14,6 +14,11 @@ function makeKey(party: Party, given: Partial<PartyKey> = {}): PartyKey {
   };
 }
 
+/** A division code that no other test uses. */
+function randomCity(): number {
+  return new DataView(random(4).buffer).getUint32(0) >>> 1;
+}
+
 /** @param make a store; one with recipient lists of its own for each call */
 export function controlStoreSuite(make: () => Promise<ControlStore>): void {
   describe('parties and keys', () => {
@@ -36,14 +41,29 @@ export function controlStoreSuite(make: () => Promise<ControlStore>): void {
       await store.putParty(party);
       await store.putKey({ ...key, active: false });
       expect(await store.findSigner(key.keyid)).toBeUndefined();
-      await store.putKey(key);
-      await store.putParty({ ...party, active: false });
+      await store.setKeyActive(key.keyid, true);
+      await store.setPartyActive(party.id, false);
       expect(await store.findSigner(key.keyid)).toBeUndefined();
+      await store.setPartyActive(party.id, true);
+      expect(await store.findSigner(key.keyid)).toEqual({ party, key });
+    });
+
+    it('updates what it has, but never lets in again who was shut out', async () => {
+      const store = await make();
+      const party = makeParty();
+      const key = makeKey(party);
+      await store.putParty(party);
+      await store.putKey(key);
+      await store.setKeyActive(key.keyid, false);
+      await store.setPartyActive(party.id, false);
       await store.putParty({ ...party, name: 'renamed' });
-      expect(await store.findSigner(key.keyid)).toEqual({
-        party: { ...party, name: 'renamed' },
-        key,
-      });
+      await store.putKey(key);
+      expect(await store.findSigner(key.keyid)).toBeUndefined();
+      await store.setPartyActive(party.id, true);
+      expect(await store.findSigner(key.keyid)).toBeUndefined();
+      await store.setKeyActive(key.keyid, true);
+      const renamed = { ...party, name: 'renamed' };
+      expect(await store.findSigner(key.keyid)).toEqual({ party: renamed, key });
     });
   });
 
@@ -72,6 +92,38 @@ export function controlStoreSuite(make: () => Promise<ControlStore>): void {
     it('has one content a version when several bring one at once', async () => {
       const store = await make();
       const puts = Array.from({ length: 8 }, () => store.putRecipientList(5, random(50)));
+      const results = await Promise.allSettled(puts);
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    });
+  });
+
+  describe('city policies', () => {
+    it('are those of the highest version, each city for itself', async () => {
+      const store = await make();
+      const [one, two] = [randomCity(), randomCity()];
+      expect(await store.cityPolicy(one)).toBeUndefined();
+      const [first, second, other] = [random(100), random(100), random(100)];
+      await store.putCityPolicy(one, 3, first);
+      await store.putCityPolicy(two, 1, other);
+      await store.putCityPolicy(one, 10, second);
+      expect(await store.cityPolicy(one)).toEqual(second);
+      expect(await store.cityPolicy(two)).toEqual(other);
+    });
+
+    it('do not step back, and have one content a version', async () => {
+      const store = await make();
+      const [city, policy] = [randomCity(), random(100)];
+      await store.putCityPolicy(city, 2, policy);
+      await store.putCityPolicy(city, 2, policy);
+      await expect(store.putCityPolicy(city, 1, policy)).rejects.toThrow(VersionError);
+      await expect(store.putCityPolicy(city, 2, random(100))).rejects.toThrow(VersionError);
+      expect(await store.cityPolicy(city)).toEqual(policy);
+    });
+
+    it('have one content a version when several bring one at once', async () => {
+      const store = await make();
+      const city = randomCity();
+      const puts = Array.from({ length: 8 }, () => store.putCityPolicy(city, 5, random(100)));
       const results = await Promise.allSettled(puts);
       expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     });

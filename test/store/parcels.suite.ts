@@ -612,5 +612,26 @@ export function parcelStoreSuite(make: () => ParcelStore): void {
       expect(await counted(one.scope, 1, 9)).toEqual([`1 ${a} 3`]);
       expect(await counted(one.scope, -5, -1)).toEqual([]);
     });
+
+    it('tells how many of them only a city in trial takes', async () => {
+      const store = make();
+      const one = new Author(store);
+      const flagged = [22, 31, 22].map((trialCode) => makeRecord({ trialCode }));
+      await one.commit([[...flagged.slice(0, 2), makeRecord()], [makeRecord()]], NOW);
+      await one.commit([[flagged[2] as TestRecord]], NOW + 1);
+      await one.commit([[makeRecord()]], NOW + DAY_MS);
+      // Found again, they count once.
+      await one.commit([flagged], NOW + DAY_MS);
+      const counts = async () =>
+        (await store.counts(one.scope, TODAY, TODAY + 1)).map((each) => [
+          ...[each.day - TODAY, each.records, each.flagged],
+        ]);
+      expect(await counts()).toEqual([
+        [0, 5, 3],
+        [1, 1, 0],
+      ]);
+      await store.erase(one.scope, [(flagged[0] as TestRecord).id], NOW);
+      expect((await counts())[0]).toEqual([0, 5, 3]);
+    });
   });
 }

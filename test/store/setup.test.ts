@@ -4,6 +4,7 @@ import { VersionError } from '../../db/control.ts';
 import { D1ControlStore } from '../../db/d1/control.ts';
 import { migrate } from '../../db/d1/migrate.ts';
 import { concat } from '../../wire/bytes.ts';
+import { encodePolicyBody } from '../../wire/policy.ts';
 import { encodeCertificateBody, encodeListBody } from '../../wire/recipients.ts';
 import { type ControlData, setup } from '../../worker/src/setup.ts';
 import { random } from '../support/batch.ts';
@@ -13,6 +14,7 @@ const { DB } = env as unknown as { DB: D1Database };
 beforeEach(async () => {
   await migrate(DB);
   await DB.prepare('DELETE FROM recipient_lists').run();
+  await DB.prepare('DELETE FROM city_policies').run();
 });
 
 function text(bytes: Uint8Array): string {
@@ -22,6 +24,11 @@ function text(bytes: Uint8Array): string {
 
 function signedList(version: number): Uint8Array {
   return concat(encodeListBody({ version, notBefore: 0, notAfter: 1, entries: [] }), random(64));
+}
+
+function signedPolicy(version: number): Uint8Array {
+  const term = { notBefore: 0, notAfter: 2, enforcedFrom: 1 };
+  return concat(encodePolicyBody({ city: 520100, version, ...term }), random(64));
 }
 
 function makeData() {
@@ -34,6 +41,7 @@ function makeData() {
     random(64),
   );
   const recipientList = signedList(2);
+  const policy = signedPolicy(2);
   const data: ControlData = {
     parties: [
       {
@@ -45,12 +53,13 @@ function makeData() {
       },
     ],
     recipientList: text(recipientList),
+    cityPolicy: text(policy),
   };
-  return { id, keys: [publicKey, p256], certificate, recipientList, data };
+  return { id, keys: [publicKey, p256], certificate, recipientList, policy, data };
 }
 
 it('loads parties, keys, certificates and the recipient list, any number of times', async () => {
-  const { id, keys, certificate, recipientList, data } = makeData();
+  const { id, keys, certificate, recipientList, policy, data } = makeData();
   const store = new D1ControlStore(DB);
   for (let i = 0; i < 2; i++) {
     await setup({ DB, CONTROL: JSON.stringify(data) });
@@ -63,12 +72,19 @@ it('loads parties, keys, certificates and the recipient list, any number of time
     }
     expect(await store.certificate(520100, id)).toEqual(certificate);
     expect(await store.recipientList()).toEqual(recipientList);
+    expect(await store.cityPolicy(520100)).toEqual(policy);
   }
 });
 
 it('works without control data', async () => {
   await setup({ DB });
   await setup({ DB, CONTROL: '{}' });
+});
+
+it('refuses a city policy that is older than the stored one', async () => {
+  await setup({ DB, CONTROL: JSON.stringify({ cityPolicy: text(signedPolicy(2)) }) });
+  const older = JSON.stringify({ cityPolicy: text(signedPolicy(1)) });
+  await expect(setup({ DB, CONTROL: older })).rejects.toThrow(VersionError);
 });
 
 it('refuses a recipient list that is older than the stored one', async () => {
@@ -90,6 +106,7 @@ const faults: [string, (data: ControlData) => void][] = [
     (data) => data.parties?.[0]?.keys?.push({ algorithm: 'ed25519', publicKey: '***' }),
   ],
   ['recipientList', (data) => Object.assign(data, { recipientList: '=' })],
+  ['cityPolicy', (data) => Object.assign(data, { cityPolicy: '=' })],
 ];
 
 it.each(faults)('names a faulty value by its place: %s', async (place, spoil) => {

@@ -22,6 +22,7 @@ export interface TestRecord {
   contentTag: Uint8Array;
   indexVersion: number;
   warnings: number;
+  trialCode: number;
   /** Four of 16 octets. */
   indexes: Uint8Array[];
   /** Is there a masked view? */
@@ -31,6 +32,7 @@ export interface TestRecord {
 export function makeRecord(given: Partial<TestRecord> = {}): TestRecord {
   return {
     ...{ id: uuidv7(), contentTag: random(16), indexVersion: 1, warnings: 0, masked: true },
+    trialCode: 0,
     indexes: [random(16), random(16), random(16), random(16)],
     ...given,
   };
@@ -123,7 +125,7 @@ function receipt(record: TestRecord): Uint8Array {
     record.id,
     record.contentTag,
     u16(record.indexVersion),
-    u16(0),
+    u16(record.trialCode),
     u32(record.warnings),
   );
   if (bytes.length !== BATCH_RECEIPT_BYTES) throw new Error('receipt of a wrong length');

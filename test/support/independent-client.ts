@@ -143,7 +143,7 @@ export interface Result {
   code: number;
 }
 
-export const OUTCOME = { stored: 1, duplicate: 2, conflict: 3, refused: 4, retry: 5 };
+export const OUTCOME = { stored: 1, duplicate: 2, conflict: 3, refused: 4, retry: 5, checked: 6 };
 
 export function readResults(bytes: Buffer): Result[] {
   return Array.from({ length: bytes.length / 32 }, (_, i) => {

@@ -17,6 +17,7 @@ export interface Summary {
   conflict: number;
   refused: number;
   retry: number;
+  checked: number;
 }
 
 /** What came back, in order; a summary is the last of it, or missing when the answer was cut. */
@@ -137,8 +138,9 @@ export class AnswerReader {
 }
 
 function readSummary(bytes: Buffer): Summary {
-  const [stored, duplicate, conflict, refused, retry] = [1, 5, 9, 13, 17].map((at) =>
+  const [stored, duplicate, conflict, refused, retry, checked] = [1, 5, 9, 13, 17, 21].map((at) =>
     bytes.readUInt32BE(at),
-  ) as [number, number, number, number, number];
-  return { complete: bytes.readUInt8(0) === 1, stored, duplicate, conflict, refused, retry };
+  ) as [number, number, number, number, number, number];
+  const complete = bytes.readUInt8(0) === 1;
+  return { complete, stored, duplicate, conflict, refused, retry, checked };
 }

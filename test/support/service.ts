@@ -51,6 +51,7 @@ export interface TestService {
   /** Ed25519: signs epochs and ends of pulls. */
   edgeSigning: KeyObject;
   rootKey: KeyObject;
+  rootPrivateKey: KeyObject;
   /** What workerd wrote so far. */
   log(): Promise<string>;
   peakRssMb(): number;
@@ -161,6 +162,7 @@ export async function startTestService(options: TestServiceOptions = {}): Promis
     expiredKey: edgeKeys[1] as EdgeKey,
     edgeSigning: edge.publicKey,
     rootKey: root.publicKey,
+    rootPrivateKey: root.privateKey,
     peakRssMb: () => child.peakRssMb(),
     pid: () => child.pid,
     async restart(between) {

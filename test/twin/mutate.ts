@@ -3,6 +3,8 @@ import type { Prng } from '../../client/generate/prng.ts';
 import { CODE_POINTS, INTEGERS, ITEMS, TEXTS } from './dictionary.ts';
 import { copyTree, type MapNode, type Node, TreeWriter } from './tree.ts';
 
+type TextNode = Extract<Node, { kind: 'text' }>;
+
 /** An entry of a map or an array, so that its value can be put elsewhere. */
 interface Place {
   get(): Node;
@@ -16,6 +18,8 @@ export class Mutator {
   readonly #random: Prng;
   readonly #writer = new TreeWriter(20_000);
   readonly #scratch = new Uint8Array(20_000);
+  /** What the last record is the encoding of; undefined when its octets were changed. */
+  last: Node | undefined;
 
   constructor(random: Prng) {
     this.#random = random;
@@ -27,16 +31,15 @@ export class Mutator {
     const root = copyTree(tree);
     let changes = 1;
     while (changes < 6 && random.int(3) === 0) changes++;
-    for (let i = 0; i < changes; i++) this.#changeTree(root, other);
+    // Most changes are to texts alone: what is wrong with the structure hides all that comes behind it.
+    const kind = random.int(8);
+    for (let i = 0; i < changes; i++) {
+      if (kind < 5) this.#changeText(root);
+      else this.#changeTree(root, other);
+    }
     const bytes = this.#writer.write(root);
-    return random.int(12) === 0 ? this.octets(bytes) : bytes;
-  }
-
-  /** A tree with changes, for a corpus. */
-  tree(tree: Node, other: Node): Node {
-    const root = copyTree(tree);
-    this.#changeTree(root, other);
-    return root;
+    this.last = kind === 7 ? undefined : root;
+    return kind === 7 ? this.octets(bytes) : bytes;
   }
 
   /** Havoc: octets flipped, put in, taken out, repeated, cut. */
@@ -116,6 +119,12 @@ export class Mutator {
         points.splice(at, 1, point());
     }
     return points.join('');
+  }
+
+  #changeText(root: Node): void {
+    const texts = textsOf(root, []);
+    const text = texts[this.#random.int(texts.length)];
+    if (text) text.value = this.text(text.value);
   }
 
   #changeTree(root: Node, other: Node): void {
@@ -224,6 +233,13 @@ export class Mutator {
       if (random.int(6) === 0) return place;
     }
   }
+}
+
+function textsOf(node: Node, found: TextNode[]): TextNode[] {
+  if (node.kind === 'text') found.push(node);
+  else if (node.kind === 'array') for (const item of node.value) textsOf(item, found);
+  else if (node.kind === 'map') for (const [, value] of node.value) textsOf(value, found);
+  return found;
 }
 
 function swap(map: MapNode, a: number, b: number): void {

@@ -5,6 +5,7 @@ import { encodeHeader, parseHeader } from '../../wire/envelope.ts';
 import { encodeEpoch, encodeParams, parseEpoch } from '../../wire/epoch.ts';
 import { encodeKeysStatement, parseKeysSignature } from '../../wire/keys.ts';
 import { BUCKETS, parseParcel } from '../../wire/parcel.ts';
+import { encodePolicyBody, parseSignedPolicy } from '../../wire/policy.ts';
 import {
   encodeCommit,
   encodeEndBody,
@@ -73,6 +74,8 @@ describe('every cut is a FormatError', () => {
     encodeKeysStatement({ version: 1, city: 1, notBefore: 1, notAfter: 2, signer: fixed(32) }),
     fixed(64),
   );
+  const term = { notBefore: 1, notAfter: 3, enforcedFrom: 2 };
+  const policy = concat(encodePolicyBody({ city: 1, version: 1, ...term }), fixed(64));
   const certificate = encodeCertificateBody({
     ...{ city: 1, enterprise: fixed(16), notBefore: 1, notAfter: 2 },
     ...{ publicKey: fixed(32), delegate: fixed(32) },
@@ -85,8 +88,9 @@ describe('every cut is a FormatError', () => {
     ['parcel', parcel, parseParcel],
     ['recipient list', concat(encodeListBody(list), fixed(64)), parseSignedList],
     ['certificate', concat(certificate, fixed(64)), parseCertificate],
+    ['city policy', policy, parseSignedPolicy],
     ['keys signature', keysSignature, parseKeysSignature],
-    ['summary', concat(Uint8Array.of(1), fixed(20)), parseSummary],
+    ['summary', concat(Uint8Array.of(1), fixed(24)), parseSummary],
     ['header', encodeHeader(1), parseHeader],
     ['frame head', encodeFrame(1, new Uint8Array(9)).slice(0, 5), parseFrameHead],
   ])('%s', (_, whole, parse) => {
@@ -101,8 +105,9 @@ describe('every cut is a FormatError', () => {
     ['end', concat(end, fixed(96)), parseEnd],
     ['commit', commit, parseCommit],
     ['parcel', parcel, parseParcel],
+    ['city policy', policy, parseSignedPolicy],
     ['keys signature', keysSignature, parseKeysSignature],
-    ['summary', concat(Uint8Array.of(1), fixed(20)), parseSummary],
+    ['summary', concat(Uint8Array.of(1), fixed(24)), parseSummary],
   ])('and nothing may follow a whole %s', (_, whole, parse) => {
     expect(() => parse(concat(whole, new Uint8Array(1)))).toThrow(FormatError);
   });

@@ -330,7 +330,7 @@ describe('a stream', () => {
     ]);
     expect(parseResults(open(1))).toMatchObject([{ place: 256, outcome: OUTCOMES.DUPLICATE }]);
     expect(parseSummary(open(2, FINAL_AAD))).toEqual({
-      ...{ complete: true, stored: 2, duplicate: 1, conflict: 0, refused: 1, retry: 0 },
+      ...{ complete: true, stored: 2, duplicate: 1, conflict: 0, refused: 1, retry: 0, checked: 0 },
     });
   });
 

@@ -11,7 +11,7 @@ import {
   signatureBase,
   signatureHeaders,
 } from '../../wire/signature.ts';
-import { type AuthParts, authenticate, useNonce } from '../../worker/src/auth.ts';
+import { type AuthParts, authenticate, checkDigest, useNonce } from '../../worker/src/auth.ts';
 
 const NOW = 1_800_000_000;
 const AUTHORITY = 'edge.example:8443';
@@ -82,7 +82,9 @@ async function verified(given: Case) {
   };
   const url = 'http://other.example/v1/lookup?a=b';
   const request = { method: 'POST', url, headers };
-  return { parts, signer: await authenticate(parts, request, given.body ?? BODY) };
+  const signer = await authenticate(parts, request);
+  await checkDigest(request, given.body ?? BODY);
+  return { parts, signer };
 }
 
 describe('a signature', () => {

@@ -20,6 +20,8 @@ import type { RawEnv } from '../../worker/src/env.ts';
 import { KeyDirectory } from '../../worker/src/keys.ts';
 import { ed25519Signer } from '../../worker/src/pipeline/ed25519.ts';
 import { EpochKeeper } from '../../worker/src/pipeline/epochs.ts';
+import { Gate } from '../../worker/src/pipeline/gate.ts';
+import { PULL_LIMITS } from '../../worker/src/pipeline/limits.ts';
 import { PolicyKeeper } from '../../worker/src/pipeline/policy.ts';
 import { RecipientKeeper } from '../../worker/src/pipeline/recipients.ts';
 
@@ -34,7 +36,12 @@ export interface Appended {
   batch: Uint8Array;
 }
 
-export async function makeEdge(module: WebAssembly.Module, startMs = Date.now()) {
+/** @param indexEndMs from then on the index key is another one, of version 2 */
+export async function makeEdge(
+  module: WebAssembly.Module,
+  startMs = Date.now(),
+  indexEndMs = startMs + 10 * DAY_MS,
+) {
   const clock = { now: startMs };
   const [root, signing, delegate] = [ed25519.keygen(), ed25519.keygen(), ed25519.keygen()];
   const [reader, edgeKey] = [x25519.keygen(), x25519.keygen()];
@@ -90,10 +97,11 @@ export async function makeEdge(module: WebAssembly.Module, startMs = Date.now())
 
   const session = new Session(module, CITY, (fresh) => {
     fresh.setEdgeKey(1, edgeKey.secretKey, 0, startMs + 20 * DAY_MS);
-    fresh.setIndexKey(
-      { version: 1, fromMs: 0, untilMs: startMs + 20 * DAY_MS },
-      new Uint8Array(32),
-    );
+    const ends = [0, indexEndMs, startMs + 20 * DAY_MS] as const;
+    for (const version of [1, 2] as const) {
+      const period = { version, fromMs: ends[version - 1] as number, untilMs: ends[version] };
+      fresh.setIndexKey(period, new Uint8Array(32).fill(version - 1));
+    }
   });
   const now = () => clock.now;
   const signer = await ed25519Signer(signing.secretKey);
@@ -118,13 +126,15 @@ export async function makeEdge(module: WebAssembly.Module, startMs = Date.now())
         return outcomesOf(batch, seen);
       },
     },
-    pull: { store: undefined as never, signer, city: CITY },
+    pull: { store: undefined as never, signer, city: CITY, gate: new Gate(PULL_LIMITS, now) },
     erasure: { store: undefined as never, signer, city: CITY },
   };
   const app = createApp(async () => deps);
   return {
     ...{ clock, store, asked, deps, session, appended, register, putList, entries, term },
     signingKey: signing.publicKey,
+    rootKey: root.publicKey,
+    readerKey: { privateKey: reader.secretKey, publicKey: reader.publicKey },
     delegateKey: delegate.secretKey,
     edgeKey: { keyId: 1, publicKey: edgeKey.publicKey },
     fetch: async (path: string, init?: RequestInit) =>

@@ -57,6 +57,8 @@ describe('the environment', () => {
     ['SEALPOST_ROOT_KEY', { SEALPOST_ROOT_KEY: 'secret' }],
     ['SEALPOST_ROOT_KEY', { SEALPOST_ROOT_KEY: `01${'00'.repeat(31)}` }],
     ['SEALPOST_MIN_LIST_VERSION', { SEALPOST_MIN_LIST_VERSION: '0' }],
+    ['SEALPOST_MODE', { SEALPOST_MODE: undefined }],
+    ['SEALPOST_MODE', { SEALPOST_MODE: 'Sandbox' }],
     ['SEALPOST_BODY_DEADLINE_MS', { SEALPOST_BODY_DEADLINE_MS: '99' }],
     ['SEALPOST_BODY_DEADLINE_MS', { SEALPOST_BODY_DEADLINE_MS: '600001' }],
     ['SEALPOST_STREAM_IDLE_MS', { SEALPOST_STREAM_IDLE_MS: '1e3' }],
@@ -67,6 +69,24 @@ describe('the environment', () => {
     const check = () => checkEnvironment(environment(changes));
     expect(check).toThrow(new RegExp(`^${name} must be`));
     expect(check).not.toThrow(/secret/);
+  });
+
+  const withIds = (...ids: number[]) => ({
+    ...SECRETS,
+    edgeKeys: ids.map((id) => ({ ...SECRETS.edgeKeys[0], id })),
+  });
+  it.each([
+    ['production', [0, 127]],
+    ['sandbox', [128, 255]],
+  ])('is of one mode with the ids of its keys: %s', (SEALPOST_MODE, ids) => {
+    const check = (mode: string) => () =>
+      checkEnvironment(environment({ SEALPOST_MODE: mode }, withIds(...ids)));
+    expect(check(SEALPOST_MODE)().mode).toBe(SEALPOST_MODE);
+    const other = SEALPOST_MODE === 'sandbox' ? 'production' : 'sandbox';
+    expect(check(other)).toThrow(/^SEALPOST_SECRETS\.edgeKeys must be .*SEALPOST_MODE/);
+    const mixed = () =>
+      checkEnvironment(environment({ SEALPOST_MODE }, withIds(ids[0] as number, 127, 128)));
+    expect(mixed).toThrow(/^SEALPOST_SECRETS\.edgeKeys must be .*SEALPOST_MODE/);
   });
 
   const [edgeKey] = SECRETS.edgeKeys;

@@ -7,7 +7,8 @@ import { MAX_PULL_FRAME_BYTES } from '../../wire/limits.ts';
 import { VIEW_FULL, VIEW_MASKED } from '../../wire/parcel.ts';
 import { endSigningInput, FRAME, parseCommit, parseEnd, parseFrameHead } from '../../wire/pull.ts';
 import { ed25519Signer } from '../../worker/src/pipeline/ed25519.ts';
-import { MAX_PULL_ROWS } from '../../worker/src/pipeline/limits.ts';
+import { Gate } from '../../worker/src/pipeline/gate.ts';
+import { MAX_PULL_ROWS, PULL_LIMITS } from '../../worker/src/pipeline/limits.ts';
 import { bodyOf, type PullParts, pull } from '../../worker/src/pipeline/pull.ts';
 
 const key = ed25519.keygen();
@@ -56,10 +57,11 @@ async function pulled(commits: StoredCommit[], failure?: Error) {
     find: async () => [],
     ids: async function* () {},
   };
-  const parts = { store, signer: await ed25519Signer(key.secretKey), city: CITY };
+  const gate = new Gate(PULL_LIMITS, () => 0);
+  const parts = { store, signer: await ed25519Signer(key.secretKey), city: CITY, gate };
   const request = { enterprise: id(9), cursor: new Map([[3, 0]]), signature };
   const errors: unknown[] = [];
-  const body = bodyOf(await pull(parts, request), (error) => errors.push(error));
+  const body = bodyOf(await pull(parts, request), gate.enter('a'), (error) => errors.push(error));
   const bytes = new Uint8Array(await new Response(body).arrayBuffer());
   return { bytes, frames: [...framesOf(bytes)], errors, asked };
 }

@@ -108,10 +108,11 @@ export function canonicalPhoneInto(out: usize, p: usize, end: usize): usize {
 
 /** Where a number in the form of a mobile begins, after `+86` or `0086`; 0 when it has another form. */
 function mobileStart(p: usize, end: usize): usize {
+  const start = p;
   if (end - p > 3 && load<u8>(p) == 0x2b && load<u8>(p, 1) == 0x38 && load<u8>(p, 2) == 0x36)
     p += 3;
   else if (end - p > 4 && load<u32>(p) == 0x3638_3030) p += 4;
-  if (p < end && load<u8>(p) == HYPHEN) p++;
+  if (p > start && p < end && load<u8>(p) == HYPHEN) p++;
   return end - p >= 11 && load<u8>(p) == 0x31 && isWellJoined(p, end) && digitsIn(p, end) >= 11
     ? p
     : 0;

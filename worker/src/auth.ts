@@ -45,24 +45,28 @@ export interface SignedRequest {
 }
 
 /**
- * Verifies the signature of a request.
- * @param body the whole body, which `content-digest` must name; undefined for a stream, whose chunks are authenticated
+ * Verifies the signature of a request, without its body: that is for checkDigest, or a stream's chunks.
  * @throws Failure signature_invalid, clock_skew, unavailable
  */
 export async function authenticate(
   { control, authority, clock }: AuthParts,
   request: SignedRequest,
-  body: Uint8Array | undefined,
 ): Promise<Signer> {
   const signable = signableRequest(request, authority);
   const { params, signature, keyid } = parse(signable);
-  await checkDigest(signable, body);
   const found = await fromStore(control.findSigner(keyid));
   if (found === undefined) throw new Failure('signature_invalid');
   const base = utf8(signatureBase(signable, params));
   if (!(await verifySignature(found.key, signature, base))) throw new Failure('signature_invalid');
   checkTime(params, Math.floor(clock() / 1000));
   return { party: found.party, keyid, signature, params };
+}
+
+/** `content-digest` (RFC 9530) must name the body, and be absent when there is none. @throws Failure signature_invalid */
+export async function checkDigest(request: SignedRequest, body: Uint8Array): Promise<void> {
+  const named = request.headers.get('content-digest')?.trim();
+  const expected = body.length > 0 ? contentDigest(await sha256(body)) : undefined;
+  if (named !== expected) throw new Failure('signature_invalid');
 }
 
 /** `sealpost-encapsulation` must be hdr ‖ enc of the body: no signature fits another body's key. */
@@ -115,13 +119,6 @@ function parse(signable: SignableRequest) {
 function isSingle(signable: SignableRequest, name: string): boolean {
   const withoutStrings = signable.header(name)?.replace(/"(?:[^"\\]|\\.)*"/g, '');
   return withoutStrings?.includes(',') === false;
-}
-
-/** `content-digest` (RFC 9530) on every body but a stream's, where it could say nothing that we check. */
-async function checkDigest(signable: SignableRequest, body: Uint8Array | undefined): Promise<void> {
-  const named = signable.header('content-digest') ?? undefined;
-  const expected = body?.length ? contentDigest(await sha256(body)) : undefined;
-  if (named?.trim() !== expected) throw new Failure('signature_invalid');
 }
 
 function encapsulationOf(request: SignedRequest): Uint8Array {

@@ -14,7 +14,9 @@ import { ed25519Signer } from './pipeline/ed25519.ts';
 import { EpochKeeper } from './pipeline/epochs.ts';
 import type { ErasureParts } from './pipeline/erase.ts';
 import { Failure } from './pipeline/failure.ts';
+import { Gate } from './pipeline/gate.ts';
 import type { Append, Ingest } from './pipeline/ingest.ts';
+import { PULL_LIMITS } from './pipeline/limits.ts';
 import { PolicyKeeper } from './pipeline/policy.ts';
 import type { PullParts } from './pipeline/pull.ts';
 import { RecipientKeeper } from './pipeline/recipients.ts';
@@ -59,7 +61,7 @@ async function make(raw: RawEnv): Promise<Deps> {
     keys: new KeyDirectory(city, signer, publicKeys),
     recipients,
     ingest: { session, epochs, append: appendTo(environment), clock },
-    pull: { store, signer, city },
+    pull: { store, signer, city, gate: new Gate(PULL_LIMITS, clock) },
     erasure: { store, signer, city },
   };
 }

@@ -2,6 +2,7 @@
  * The OpenAPI 3.1 document of the edge, made from the table of routes that the app itself is made of. Bodies are octets, so
  * there is nothing for a schema library to check: what the document adds is who signs, which headers, what may come back.
  */
+import { MODE_HEADER } from '../../wire/keys.ts';
 import { PROBLEM_TYPE, PROBLEMS, type ProblemCode } from '../../wire/problem.ts';
 import { ENCAPSULATION_HEADER } from '../../wire/signature.ts';
 import { REQUEST_ID_HEADER } from './problems.ts';
@@ -109,7 +110,10 @@ function responses(answers: readonly AnswerDescription[], problems: readonly Pro
 /** One status may mean an answer or a refusal of the request: the content type tells which. */
 function response(answers: readonly AnswerDescription[], problems: readonly ProblemCode[]): Json {
   const content: Json = {};
-  const headers: Json = { [REQUEST_ID_HEADER]: { $ref: '#/components/headers/RequestId' } };
+  const headers: Json = {
+    [REQUEST_ID_HEADER]: { $ref: '#/components/headers/RequestId' },
+    [MODE_HEADER]: { $ref: '#/components/headers/Mode' },
+  };
   for (const { type, schema, headers: own = {} } of answers) {
     content[type] = schema === undefined ? {} : { schema };
     for (const [name, text] of Object.entries(own)) {
@@ -188,6 +192,10 @@ const HEADERS = {
     description: "Names the request in the edge's log.",
     required: true,
     schema: { type: 'string', format: 'uuid' },
+  },
+  Mode: {
+    description: 'In answers of a sandbox alone: nothing that it stores counts.',
+    schema: { type: 'string', const: 'sandbox' },
   },
   RetryAfter: {
     description: 'Seconds after which to send it again.',

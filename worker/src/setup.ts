@@ -1,6 +1,6 @@
 /**
  * Prepares a store, run once by `workerd test` before the service starts: applies migrations and loads control data.
- * Running it again changes nothing. Whatever it throws makes `workerd test` exit with an error.
+ * Running it again changes nothing; who was shut out of the store stays out. Whatever it throws makes `workerd test` exit with an error.
  */
 import {
   type ControlStore,
@@ -21,7 +21,9 @@ export interface ControlData {
     id: string;
     kind: PartyKind;
     name: string;
-    keys?: { algorithm: KeyAlgorithm; publicKey: string }[];
+    /** False shuts the party, or a key, out; to be let in again is never a matter of setup. */
+    active?: false;
+    keys?: { algorithm: KeyAlgorithm; publicKey: string; active?: false }[];
     /** Certificate of its key for the masked view (wire/recipients.ts). */
     certificate?: string;
   }[];
@@ -47,16 +49,18 @@ export async function setup(env: SetupEnv): Promise<void> {
 }
 
 async function load(store: ControlStore, data: ControlData): Promise<void> {
-  for (const { id, kind, name, keys, certificate } of data.parties ?? []) {
+  for (const { id, kind, name, active, keys, certificate } of data.parties ?? []) {
     const party = octets(id, 'parties.id', 16);
     if (!PARTY_KINDS.includes(kind)) throw wrong('parties.kind');
     if (typeof name !== 'string') throw wrong('parties.name');
     await store.putParty({ id: party, kind, name, active: true });
-    for (const { algorithm, publicKey } of keys ?? []) {
+    if (active === false) await store.setPartyActive(party, false);
+    for (const { algorithm, publicKey, active: keyActive } of keys ?? []) {
       if (KEY_BYTES[algorithm] === undefined) throw wrong('parties.keys.algorithm');
       const key = octets(publicKey, 'parties.keys.publicKey', KEY_BYTES[algorithm]);
       const keyid = new Uint8Array(await crypto.subtle.digest('SHA-256', key));
       await store.putKey({ keyid, party, algorithm, publicKey: key, active: true });
+      if (keyActive === false) await store.setKeyActive(keyid, false);
     }
     if (certificate !== undefined) await loadCertificate(store, certificate);
   }

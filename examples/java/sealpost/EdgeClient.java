@@ -119,6 +119,9 @@ final class EdgeClient {
                 Octets.fromByteSequence(keys.headers().firstValue("sealpost-keys-signature").orElse(""));
         KeyConfiguration newKey =
                 KeyConfiguration.verify(keys.body(), signed, newList, edge.city(), now);
+        if (newKey.isSandbox() != edge.sandbox()) {
+            throw new GeneralSecurityException("a sandbox's key for production, or the other way round");
+        }
         if (key != null && newKey.version() < key.version()) {
             throw new GeneralSecurityException("the edge's keys are a step back");
         }

@@ -16,6 +16,7 @@ import java.util.Arrays;
 record KeyConfiguration(int id, byte[] publicKey, long version, long notAfter) {
     private static final int STATEMENT_LENGTH = 56;
     private static final int SIGNATURE_LENGTH = 64;
+    private static final int FIRST_SANDBOX_ID = 128;
     private static final byte[] LABEL = Octets.ascii("sealpost keys v1\0");
     private static final byte[] SUITE =
             Octets.join(Octets.uint(HpkeSender.KDF, 2), Octets.uint(HpkeSender.AEAD, 2));
@@ -48,7 +49,8 @@ record KeyConfiguration(int id, byte[] publicKey, long version, long notAfter) {
         if (!Ed25519.verify(list.edgeSigningKey(signer, city, now), message, signature)) {
             throw new GeneralSecurityException("the keys are not signed by the edge");
         }
-        if (statedCity != city || now < notBefore || now >= notAfter) {
+        boolean begun = notBefore <= now + RecipientList.CLOCK_SKEW_MS;
+        if (statedCity != city || !begun || now >= notAfter) {
             throw new GeneralSecurityException("the keys are of another city or time");
         }
         try {
@@ -56,6 +58,11 @@ record KeyConfiguration(int id, byte[] publicKey, long version, long notAfter) {
         } catch (BufferUnderflowException e) {
             throw new GeneralSecurityException("the key configurations are cut off");
         }
+    }
+
+    /** Whether the key is that of a sandbox, an edge for trying out. */
+    boolean isSandbox() {
+        return id >= FIRST_SANDBOX_ID;
     }
 
     /** {@code key id ‖ 0020 ‖ 0001 ‖ 0003}, which begins every sealed body. */

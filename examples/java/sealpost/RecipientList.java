@@ -17,6 +17,8 @@ final class RecipientList {
     private static final byte[] MAGIC = Octets.ascii("SPL1");
     private static final byte[] LABEL = Octets.ascii("sealpost recipient list v1\0");
     private static final long MAX_VALIDITY_MS = 30L * 24 * 3600 * 1000;
+    /** Clocks differ: what begins within this time counts as begun. */
+    static final long CLOCK_SKEW_MS = 120_000;
     private static final int KIND_EDGE_SIGNING_KEY = 2;
     private static final int ALGORITHM_ED25519 = 0x00ed;
 
@@ -66,7 +68,7 @@ final class RecipientList {
         long version = in.getInt() & 0xffffffffL;
         long notBefore = in.getLong();
         long notAfter = in.getLong();
-        if (now < notBefore || now >= notAfter || notAfter - notBefore > MAX_VALIDITY_MS) {
+        if (now + CLOCK_SKEW_MS < notBefore || now >= notAfter || notAfter - notBefore > MAX_VALIDITY_MS) {
             throw new GeneralSecurityException("the recipient list is not valid now");
         }
         List<Entry> entries = new ArrayList<>();

@@ -7,6 +7,9 @@ import { Failure } from './failure.ts';
 /** Octets to be dropped that must come within the time of one read: a sender who trickles is not waited for to the end. */
 const DRAIN_BYTES = 64 * 1024;
 
+/** Pieces held side by side. */
+const MAX_PIECES = 64;
+
 export interface SealedChunk {
   sealed: Uint8Array;
   /** The last one, which ends with the body. */
@@ -85,6 +88,10 @@ export class BodyReader {
       const piece = await this.#read(lastMs - Date.now());
       if (piece === undefined) return false;
       this.#pieces.push(piece);
+      // A piece of one octet may hold a page of memory: many small ones are copied into one.
+      if (this.#pieces.length >= MAX_PIECES) {
+        this.#pieces.splice(0, MAX_PIECES, concat(...this.#pieces));
+      }
       this.#held += piece.length;
       this.#total += piece.length;
       if (this.#total > this.#limit) throw new Failure('too_large');
@@ -125,12 +132,11 @@ export class BodyReader {
  * @throws Failure too_large, malformed_request when it came too slowly or broke off
  */
 export async function readBody(
-  request: { headers: Headers; body: ReadableStream<Uint8Array> | null },
+  stream: ReadableStream<Uint8Array> | null,
   limit: number,
   deadlineMs: number,
 ): Promise<Uint8Array> {
-  if (Number(request.headers.get('content-length') ?? 0) > limit) throw new Failure('too_large');
-  const body = new BodyReader(request.body, limit, deadlineMs);
+  const body = new BodyReader(stream, limit, deadlineMs);
   try {
     return await within(deadlineMs, body.rest(limit));
   } catch (error) {

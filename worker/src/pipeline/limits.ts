@@ -39,6 +39,16 @@ export const STREAM_IDLE_MS = 60_000;
 /** Parcels after which one pull ends with `more`: bounds the time of a request, not the size of a pull. */
 export const MAX_PULL_ROWS = 50_000;
 
+/** Pulls, lookups and reconciliations under way at once in an isolate. */
+export const PULL_LIMITS = {
+  /** Answers: each holds about a megabyte of rows that wait to be read. */
+  all: 32,
+  /** Of them, for one party: its own tools ask one after the other. */
+  each: 4,
+  /** Milliseconds after which one whose reader takes nothing is given up. */
+  idleMs: 60_000,
+};
+
 /** Octets of parcels in one frame of a lookup's answer. */
 export const LOOKUP_FRAME_BYTES = 1024 * 1024;
 

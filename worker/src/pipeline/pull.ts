@@ -17,12 +17,15 @@ import {
 import { hex, sha256 } from './digest.ts';
 import type { Signer } from './ed25519.ts';
 import { fromStore } from './failure.ts';
+import type { Gate, Pass } from './gate.ts';
 import { MAX_PULL_ROWS } from './limits.ts';
 
 export interface PullParts {
   store: Pick<ParcelStore, 'heads' | 'page' | 'epochs' | 'find' | 'ids'>;
   signer: Signer;
   city: number;
+  /** Through which pulls and lookups go. */
+  gate: Gate;
 }
 
 export interface PullRequest {
@@ -139,23 +142,29 @@ function state(erased: boolean, parcel: Uint8Array): number {
   return erased ? PARCEL_STATE.ERASED : PARCEL_STATE.NO_VIEW;
 }
 
-/** Frames as a body. One at a time: a reader that is slow holds the store back, not our memory. */
+/**
+ * Frames as a body. One at a time: a reader that is slow holds the store back, not our memory.
+ * @param pass held while the body goes on
+ */
 export function bodyOf(
   frames: AsyncGenerator<Uint8Array>,
+  pass: Pass,
   report: (error: unknown) => void,
 ): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({
     async pull(out) {
       try {
+        pass.used();
         const { value, done } = await frames.next();
-        if (done) out.close();
-        else out.enqueue(value);
+        if (!done) return out.enqueue(value);
       } catch (error) {
         report(error);
-        out.close();
       }
+      pass.leave();
+      out.close();
     },
     async cancel() {
+      pass.leave();
       await frames.return(undefined);
     },
   });

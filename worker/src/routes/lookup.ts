@@ -1,11 +1,9 @@
 import { MAX_LOOKUP_INDEXES } from '../../../wire/limits.ts';
-import { LOOKUP_TYPE, PULL_TYPE } from '../../../wire/pull.ts';
+import { LOOKUP_TYPE } from '../../../wire/pull.ts';
 import { useNonce } from '../auth.ts';
 import { lookup } from '../pipeline/lookup.ts';
-import { bodyOf } from '../pipeline/pull.ts';
-import { report } from '../problems.ts';
 import type { AppContext } from './context.ts';
-import { checkKind, checkMedia, signedBody } from './request.ts';
+import { checkKind, checkMedia, gated, signedBody } from './request.ts';
 
 /** Octets of the largest lookup (wire/pull.ts): magic, two days, indexes of 16. */
 export const MAX_LOOKUP_BYTES = 12 + 16 * MAX_LOOKUP_INDEXES;
@@ -17,11 +15,5 @@ export async function postLookup(c: AppContext): Promise<Response> {
   const { signer, body } = await signedBody(c, MAX_LOOKUP_BYTES);
   checkKind(signer, 'regulator');
   await useNonce(deps.auth, signer);
-  const frames = await lookup(deps.pull, body, signer.signature);
-  const requestId = c.get('requestId');
-  return c.body(
-    bodyOf(frames, (error) => report(requestId, error)),
-    200,
-    { 'content-type': PULL_TYPE },
-  );
+  return gated(c, signer, () => lookup(deps.pull, body, signer.signature));
 }

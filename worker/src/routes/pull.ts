@@ -1,24 +1,22 @@
-import { type Cursor, PULL_TYPE, parseCursor } from '../../../wire/pull.ts';
-import { authenticate, useNonce } from '../auth.ts';
+import { type Cursor, parseCursor } from '../../../wire/pull.ts';
+import { useNonce } from '../auth.ts';
 import { fromBase64url } from '../base64url.ts';
 import { Failure } from '../pipeline/failure.ts';
-import { bodyOf, pull } from '../pipeline/pull.ts';
-import { report } from '../problems.ts';
+import { pull } from '../pipeline/pull.ts';
 import type { AppContext } from './context.ts';
-import { checkKind } from './request.ts';
+import { checkKind, gated, signedQuery } from './request.ts';
 
 /** GET /v1/pull?cursor=: pages of ciphertext. Whose, and in which view, follows from the credential alone. */
 export async function getPull(c: AppContext): Promise<Response> {
   const deps = c.get('deps');
-  const signer = await authenticate(deps.auth, c.req.raw, new Uint8Array());
+  const signer = await signedQuery(c);
   checkKind(signer, 'enterprise', 'regulator');
   const cursor = cursorOf(new URL(c.req.url).searchParams);
   await useNonce(deps.auth, signer);
   const enterprise = signer.party.kind === 'regulator' ? undefined : signer.party.id;
-  const frames = await pull(deps.pull, { enterprise, cursor, signature: signer.signature });
-  const requestId = c.get('requestId');
-  const body = bodyOf(frames, (error) => report(requestId, error));
-  return c.body(body, 200, { 'content-type': PULL_TYPE });
+  return gated(c, signer, () =>
+    pull(deps.pull, { enterprise, cursor, signature: signer.signature }),
+  );
 }
 
 /** The one parameter: where the last pull ended; the beginning when it is absent. */

@@ -1,8 +1,12 @@
 /** What routes check of a request before they look into it. */
 import { DRY_RUN_QUERY } from '../../../wire/envelope.ts';
-import { authenticate, type Signer } from '../auth.ts';
+import { PULL_TYPE } from '../../../wire/pull.ts';
+import { authenticate, checkDigest, type Signer } from '../auth.ts';
 import { readBody } from '../pipeline/body.ts';
+import { hex } from '../pipeline/digest.ts';
 import { Failure } from '../pipeline/failure.ts';
+import { bodyOf } from '../pipeline/pull.ts';
+import { report } from '../problems.ts';
 import type { AppContext } from './context.ts';
 
 /**
@@ -16,14 +20,50 @@ export function checkMedia(c: AppContext, type: string): void {
   }
 }
 
-/** Reads the whole body and verifies the signature over it. @throws Failure too_large, signature_invalid, clock_skew */
+/**
+ * Verifies the signature, then reads the whole body and compares it with the digest that was signed: nothing is held for
+ * strangers.
+ * @throws Failure too_large, signature_invalid, clock_skew
+ */
 export async function signedBody(
   c: AppContext,
   limit: number,
 ): Promise<{ signer: Signer; body: Uint8Array }> {
   const { auth, patience } = c.get('deps');
-  const body = await readBody(c.req.raw, limit, patience.bodyDeadlineMs);
-  return { signer: await authenticate(auth, c.req.raw, body), body };
+  checkLength(c, limit);
+  const signer = await authenticate(auth, c.req.raw);
+  const body = await readBody(c.req.raw.body, limit, patience.bodyDeadlineMs);
+  await checkDigest(c.req.raw, body);
+  return { signer, body };
+}
+
+/** Verifies the signature of a request that has no body. @throws Failure signature_invalid, clock_skew */
+export async function signedQuery(c: AppContext): Promise<Signer> {
+  const signer = await authenticate(c.get('deps').auth, c.req.raw);
+  await checkDigest(c.req.raw, new Uint8Array());
+  return signer;
+}
+
+/** The length that the body claims to have is within the limit. @throws Failure too_large */
+export function checkLength(c: AppContext, limit: number): void {
+  if (Number(c.req.header('content-length') ?? 0) > limit) throw new Failure('too_large');
+}
+
+/** The frames of a pull or lookup as the answer, while there is a place for it. @throws Failure unavailable */
+export async function gated(
+  c: AppContext,
+  { party }: Signer,
+  frames: () => Promise<AsyncGenerator<Uint8Array>>,
+): Promise<Response> {
+  const pass = c.get('deps').pull.gate.enter(hex(party.id));
+  try {
+    const requestId = c.get('requestId');
+    const body = bodyOf(await frames(), pass, (error) => report(requestId, error));
+    return c.body(body, 200, { 'content-type': PULL_TYPE });
+  } catch (error) {
+    pass.leave();
+    throw error;
+  }
 }
 
 /**

@@ -8,16 +8,16 @@ import { ENCAPSULATION_BYTES } from '../pipeline/ingest.ts';
 import { startStream } from '../pipeline/stream.ts';
 import { report } from '../problems.ts';
 import type { AppContext } from './context.ts';
-import { checkKind, checkMedia, isDryRun } from './request.ts';
+import { checkKind, checkLength, checkMedia, isDryRun } from './request.ts';
 
 /** POST /v1/parcels/stream[?dryRun=1]: sealed chunks in, sealed results out while the request is still being read. */
 export async function postStream(c: AppContext): Promise<Response> {
   const { auth, ingest, patience } = c.get('deps');
   checkMedia(c, STREAM.requestType);
-  if (Number(c.req.header('content-length') ?? 0) > MAX_STREAM_BYTES) {
-    throw new Failure('too_large');
-  }
-  const signer = await authenticate(auth, c.req.raw, undefined);
+  checkLength(c, MAX_STREAM_BYTES);
+  const signer = await authenticate(auth, c.req.raw);
+  // It could say nothing that we check: the chunks themselves are authenticated.
+  if (c.req.header('content-digest') !== undefined) throw new Failure('signature_invalid');
   const body = new BodyReader(c.req.raw.body, MAX_STREAM_BYTES, patience.streamIdleMs);
   const head = await firstOctets(body);
   checkEncapsulation(c.req.raw, head);
