@@ -155,7 +155,7 @@ function byWord(
 }
 
 /** What a word means in a field with a list of values. @returns undefined when it is not in the list */
-export function valueOf(field: string, text: string): string | undefined {
+export function meaningOf(field: string, text: string): string | undefined {
   if (field.endsWith('.docType')) return DOC_TYPE_BY_WORD.get(plain(text));
   if (field === 'goods') return GOODS_BY_WORD.get(plain(text));
   // Carriers are not a closed list: what is not known goes as it is.

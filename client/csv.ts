@@ -3,10 +3,10 @@
  * parts; commas, semicolons or tabs between columns. Runs in Node alone.
  */
 import { createHmac } from 'node:crypto';
-import { type Info, type CsvError as ParserError, parse } from 'csv-parse';
+import { type Info, CsvError as ParserError, parse } from 'csv-parse';
 import { concat, u64, utf8 } from '../wire/bytes.ts';
 import { type ParcelRecord, uuidText } from '../wire/record.ts';
-import { type CsvMapping, fieldsOf, valueOf } from './csv-columns.ts';
+import { type CsvMapping, fieldsOf, meaningOf } from './csv-columns.ts';
 import { CsvError } from './csv-error.ts';
 
 export { CSV_FIELDS, type CsvMapping, parseMapping } from './csv-columns.ts';
@@ -38,10 +38,12 @@ const MAX_ROW = 256 * 1024;
  * @throws CsvError bad_encoding
  */
 export async function csvEncoding(source: CsvSource): Promise<CsvEncoding> {
+  let head: Uint8Array = new Uint8Array(0);
   for await (const part of source()) {
-    if (part[0] === 0xff && part[1] === 0xfe) return 'utf-16le';
-    break;
+    head = concat(head, part.subarray(0, 2));
+    if (head.length >= 2) break;
   }
+  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
   for (const encoding of ['utf-8', 'gb18030'] as const) {
     try {
       for await (const _ of textOf(source, encoding));
@@ -87,28 +89,42 @@ export async function* readCsv(
   if (fields === undefined) throw new CsvError('no_header');
 }
 
+/** What the parser had come by when a row ended: all lines, and those of them that were empty. */
+type LineInfo = Pick<Info, 'lines' | 'empty_lines'>;
+
+/** The line on which the row after `before` begins. */
+function lineAfter(before: LineInfo, now: LineInfo): number {
+  return before.lines + 1 + now.empty_lines - before.empty_lines;
+}
+
 async function* rowsOf(
   source: CsvSource,
   encoding: CsvEncoding,
 ): AsyncGenerator<{ line: number; cells: string[] }> {
   const delimiter = await delimiterOf(source, encoding);
+  const nothing: LineInfo = { lines: 0, empty_lines: 0 };
+  let [read, parsed] = [nothing, nothing];
   const parser = parse({
     ...{ delimiter, info: true, skip_empty_lines: true, max_record_size: MAX_ROW },
     record_delimiter: ['\r\n', '\n', '\r'],
+    // Known at once: when a row fails, those that wait to be read are dropped.
+    on_record: (record: string[], { lines, empty_lines }) => {
+      parsed = { lines, empty_lines };
+      return record;
+    },
   });
   const feeding = feed(textOf(source, encoding), parser);
-  let [ended, empty] = [0, 0];
   try {
     for await (const item of parser) {
       const { record, info } = item as { record: string[]; info: Info };
-      yield { line: ended + 1 + info.empty_lines - empty, cells: record };
-      [ended, empty] = [info.lines, info.empty_lines];
+      yield { line: lineAfter(read, info), cells: record };
+      read = info;
     }
   } catch (error) {
     if (error instanceof CsvError) throw error;
-    if (!String((error as ParserError).code).startsWith('CSV_')) throw error;
+    if (!(error instanceof ParserError)) throw error;
     // The parser's own error holds what it read.
-    throw new CsvError('bad_row', { line: ended + 1 });
+    throw new CsvError('bad_row', { line: lineAfter(parsed, error as unknown as LineInfo) });
   } finally {
     parser.destroy();
     await feeding;
@@ -197,7 +213,7 @@ function fieldValue(field: string, text: string): unknown {
       return digests.every((digest) => /^[0-9a-f]{64}$/i.test(digest)) ? digests : undefined;
     }
     default:
-      return valueOf(field, text);
+      return meaningOf(field, text);
   }
 }
 

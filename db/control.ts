@@ -64,10 +64,11 @@ export interface ControlStore {
   certificate(city: number, enterprise: Uint8Array): Promise<Uint8Array | undefined>;
   putCertificate(city: number, enterprise: Uint8Array, certificate: Uint8Array): Promise<void>;
 
-  /** True the first time a signer uses this nonce, false ever after until `expiresMs`. Durable and atomic. */
-  useNonce(keyid: Uint8Array, nonce: string, expiresMs: number): Promise<boolean>;
-  /** Forgets nonces that expired before `nowMs`. */
-  pruneNonces(nowMs: number): Promise<void>;
+  /**
+   * True the first time a signer uses this nonce, false ever after until `expiresMs`. Durable and atomic. Those of all signers
+   * that expired before `nowMs` are forgotten.
+   */
+  useNonce(keyid: Uint8Array, nonce: string, expiresMs: number, nowMs: number): Promise<boolean>;
 }
 
 /** A recipient list or city policy that would be a step back, or a second one of the same version. */

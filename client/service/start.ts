@@ -1,6 +1,8 @@
 /** The local service: the edge worker on workerd, with its store under one folder. */
+import { readFileSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { parseSignedList } from '../../wire/recipients.ts';
 import { openWorkspace, type Workspace } from '../workspace.ts';
 import { bundleWorker, ensureWasm, PROJECT_DIR } from './bundle.ts';
 import { parseWrangler, toCapnp } from './capnp.ts';
@@ -99,7 +101,13 @@ function workspaceVars(workspace: Workspace): Record<string, string> {
     SEALPOST_NODE: workspace.node,
     SEALPOST_MODE: workspace.mode,
     SEALPOST_ROOT_KEY: Buffer.from(workspace.rootKey).toString('hex'),
+    // From outside the store: whoever can write that must not bring an older list back.
+    SEALPOST_MIN_LIST_VERSION: String(listVersion(workspace)),
   };
+}
+
+function listVersion({ paths }: Workspace): number {
+  return parseSignedList(readFileSync(paths.recipientList)).list.version;
 }
 
 async function built<T>(build: () => Promise<T>): Promise<T> {

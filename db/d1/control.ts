@@ -136,14 +136,18 @@ export class D1ControlStore implements ControlStore {
     );
   }
 
-  async useNonce(keyid: Uint8Array, nonce: string, expiresMs: number): Promise<boolean> {
-    const { meta } = await guarded(() =>
-      this.#db.insert(nonces).values({ keyid, nonce, expiresMs }).onConflictDoNothing().run(),
+  async useNonce(
+    keyid: Uint8Array,
+    nonce: string,
+    expiresMs: number,
+    nowMs: number,
+  ): Promise<boolean> {
+    const [, { meta }] = await guarded(() =>
+      this.#db.batch([
+        this.#db.delete(nonces).where(lt(nonces.expiresMs, nowMs)),
+        this.#db.insert(nonces).values({ keyid, nonce, expiresMs }).onConflictDoNothing(),
+      ]),
     );
     return meta.changes === 1;
-  }
-
-  async pruneNonces(nowMs: number): Promise<void> {
-    await guarded(() => this.#db.delete(nonces).where(lt(nonces.expiresMs, nowMs)).run());
   }
 }

@@ -148,7 +148,7 @@ describe('a stream that goes wrong keeps what was acknowledged, and says that it
     ['with a length of eight octets', async () => Buffer.alloc(9000, 0xff)],
     ['with an empty chunk on the way', async (s) => sealChunk(s, [], false)],
     ['with octets behind its end', async (s) => sealChunk(s, records(3), true).then(longer)],
-  ])('%s', async (name, rest) => {
+  ])('abuse case 15: %s', async (name, rest) => {
     const stream = await open();
     const first = await sealChunk(stream, records(4), false);
     const answer = await sendStream(service.url, service.a, stream, [first, await rest(stream)]);
@@ -160,7 +160,7 @@ describe('a stream that goes wrong keeps what was acknowledged, and says that it
     expect(await rows()).toBe(stored);
   });
 
-  it('even when 8 MiB follow that nobody will open', async () => {
+  it('abuse case 15: even when 8 MiB follow that nobody will open', async () => {
     const stream = await open();
     const first = await sealChunk(stream, records(4), false);
     const chunks = [first, quicInteger(100), randomBytes(8 * 1024 * 1024)];
@@ -191,7 +191,7 @@ describe('a stream that never starts', () => {
       'shorter than hdr and enc',
       async (s) => withHead(s, s.head.subarray(1)),
     ],
-  ])('%i %s: %s', async (status, code, _name, change) => {
+  ])('abuse case 2, 5, 6: %i %s: %s', async (status, code, _name, change) => {
     const stream = await change(await open());
     const { response } = await sendStream(service.url, service.a, stream, []);
     expect(await problemCode(response)).toBe(code);
@@ -215,7 +215,7 @@ describe('a stream that never starts', () => {
       'of another stream',
       async () => sealChunk(await open(), records(1), true),
     ],
-  ])('%i %s: %s', async (status, code, _name, firstChunk) => {
+  ])('abuse case 15: %i %s: %s', async (status, code, _name, firstChunk) => {
     const stream = await open();
     const { response } = await sendStream(service.url, service.a, stream, [
       await firstChunk(stream),
@@ -264,7 +264,7 @@ describe('clients that reset', () => {
 });
 
 describe('limits', () => {
-  it('hold at 65,536 records: the rest is not stored, and memory stays bounded', async () => {
+  it('abuse case 8: hold at 65,536 records: the rest is not stored, and memory stays bounded', async () => {
     const stream = await open();
     // Refused records cost least: an empty map is the smallest item of a sequence.
     const full = Array.from({ length: 256 }, () => Uint8Array.of(0xa0));

@@ -56,24 +56,27 @@ describe('every answer', () => {
     ['DELETE', '/v1/keys', 405],
     ['GET', '/nothing?name=zhang', 404],
     ['POST', '/v1/parcels', 415],
-  ])('%s %s says not to keep it, and has a request id', async (method, path, status) => {
-    const response = await fetch(service.url + path, { method });
-    expect(response.status).toBe(status);
-    expect(Object.fromEntries(response.headers)).toMatchObject({
-      'cache-control': 'no-store',
-      'referrer-policy': 'no-referrer',
-      'x-content-type-options': 'nosniff',
-      'sealpost-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
-    });
-    const text = await response.text();
-    expect(text).not.toContain('zhang');
-    if (status >= 400) {
-      expect(response.headers.get('content-type')).toBe('application/problem+json');
-      const { requestId } = JSON.parse(text);
-      expect(requestId).toBe(response.headers.get('sealpost-request-id'));
-    }
-    if (status === 405) expect(response.headers.get('allow')).toMatch(/^(GET|POST)$/);
-  });
+  ])(
+    'abuse case 29: %s %s says not to keep it, and has a request id',
+    async (method, path, status) => {
+      const response = await fetch(service.url + path, { method });
+      expect(response.status).toBe(status);
+      expect(Object.fromEntries(response.headers)).toMatchObject({
+        'cache-control': 'no-store',
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+        'sealpost-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
+      });
+      const text = await response.text();
+      expect(text).not.toContain('zhang');
+      if (status >= 400) {
+        expect(response.headers.get('content-type')).toBe('application/problem+json');
+        const { requestId } = JSON.parse(text);
+        expect(requestId).toBe(response.headers.get('sealpost-request-id'));
+      }
+      if (status === 405) expect(response.headers.get('allow')).toMatch(/^(GET|POST)$/);
+    },
+  );
 });
 
 describe('a submission that is refused as a whole', () => {
@@ -91,26 +94,32 @@ describe('a submission that is refused as a whole', () => {
       { tampering: { components: ['@method', '@authority', '@path', 'content-type'] } },
     ],
   ];
-  it.each(wrongSignature)('signature with %s: signature_invalid', async (name, options) => {
-    const signer = name.startsWith('key id of')
-      ? { ...service.a, privateKey: generateKeyPairSync('ed25519').privateKey }
-      : service.a;
-    const body = record();
-    const { response } = await submit(service.url, signer, service.edgeKey, body, options);
-    await expectProblem(response, 401, 'signature_invalid');
-  });
+  it.each(wrongSignature)(
+    'abuse case 22: signature with %s: signature_invalid',
+    async (name, options) => {
+      const signer = name.startsWith('key id of')
+        ? { ...service.a, privateKey: generateKeyPairSync('ed25519').privateKey }
+        : service.a;
+      const body = record();
+      const { response } = await submit(service.url, signer, service.edgeKey, body, options);
+      await expectProblem(response, 401, 'signature_invalid');
+    },
+  );
 
   it.each<[string, () => SubmitOptions]>([
     ['made too long ago', () => ({ tampering: { created: now() - 130 } })],
     ['made ahead of time', () => ({ tampering: { created: now() + 130 } })],
     ['expired', () => ({ tampering: { created: now() - 60, expires: now() - 10 } })],
-  ])('signature %s: clock_skew, with the time of the server', async (_name, options) => {
-    const body = record();
-    const { response } = await submit(service.url, service.a, service.edgeKey, body, options());
-    await expectProblem(response, 401, 'clock_skew');
-    const { serverTime } = (await response.json()) as { serverTime: string };
-    expect(Math.abs(Date.parse(serverTime) - Date.now())).toBeLessThan(5000);
-  });
+  ])(
+    'abuse case 21: signature %s: clock_skew, with the time of the server',
+    async (_name, options) => {
+      const body = record();
+      const { response } = await submit(service.url, service.a, service.edgeKey, body, options());
+      await expectProblem(response, 401, 'clock_skew');
+      const { serverTime } = (await response.json()) as { serverTime: string };
+      expect(Math.abs(Date.parse(serverTime) - Date.now())).toBeLessThan(5000);
+    },
+  );
 
   it.each<[string, (headers: Record<string, string>) => void]>([
     ['unsigned', (headers) => delete headers.signature],
@@ -120,7 +129,7 @@ describe('a submission that is refused as a whole', () => {
     ['with a signature that is none', (headers) => (headers.signature = 'sealpost=:AAAA:')],
     ['with two signatures', (headers) => (headers.signature += ', second=:AAAA:')],
     ['with a header that is no structured field', (headers) => (headers['signature-input'] = '((')],
-  ])('%s: signature_invalid', async (_name, change) => {
+  ])('abuse case 22: %s: signature_invalid', async (_name, change) => {
     const encapsulation = await encapsulate(service.edgeKey, service.a.id, 'request');
     const body = Buffer.concat([encapsulation.head, await seal(encapsulation, record())]);
     const headers = signedHeaders(service.url, service.a, {
@@ -132,7 +141,7 @@ describe('a submission that is refused as a whole', () => {
     await expectProblem(response, 401, 'signature_invalid');
   });
 
-  it('changed after it was signed: signature_invalid', async () => {
+  it('abuse case 23: changed after it was signed: signature_invalid', async () => {
     const encapsulation = await encapsulate(service.edgeKey, service.a.id, 'request');
     const body = Buffer.concat([encapsulation.head, await seal(encapsulation, record())]);
     const request = { method: 'POST', path: '/v1/parcels', body, head: encapsulation.head };
@@ -150,7 +159,7 @@ describe('a submission that is refused as a whole', () => {
     }
   });
 
-  it('signed for another encapsulation: signature_invalid', async () => {
+  it('abuse case 22: signed for another encapsulation: signature_invalid', async () => {
     const { head } = await encapsulate(service.edgeKey, service.a.id, 'request');
     const body = Buffer.concat([head, randomBytes(100)]);
     body[20] = (body[20] as number) ^ 1;
@@ -173,13 +182,13 @@ describe('a submission that is refused as a whole', () => {
     ['identity', { 'content-encoding': 'identity' }],
     ['of the type of a stream', { 'content-type': 'message/sealpost-parcel-chunked-req' }],
     ['of a type with a parameter', { 'content-type': 'message/sealpost-parcel-req; a=b' }],
-  ])('%s: unsupported_media_type', async (_name, headers) => {
+  ])('abuse case 9: %s: unsupported_media_type', async (_name, headers) => {
     const body = gzipSync(record());
     const response = await postSingle(service.url, service.a, body, { headers });
     await expectProblem(response, 415, 'unsupported_media_type');
   });
 
-  it('over 64 KiB, with and without Content-Length: too_large', async () => {
+  it('abuse case 8: over 64 KiB, with and without Content-Length: too_large', async () => {
     for (const length of [65_537, 70_000]) {
       const response = await postSingle(service.url, service.a, randomBytes(length));
       await expectProblem(response, 413, 'too_large');
@@ -189,7 +198,7 @@ describe('a submission that is refused as a whole', () => {
     expect(JSON.parse(body).code).toBe('too_large');
   });
 
-  it('with a record over 4 KiB: too_large', async () => {
+  it('abuse case 8: with a record over 4 KiB: too_large', async () => {
     for (const length of [4_097, 60_000]) {
       const sealed = await submit(service.url, service.a, service.edgeKey, new Uint8Array(length));
       await expectProblem(sealed.response, 413, 'too_large');
@@ -198,7 +207,7 @@ describe('a submission that is refused as a whole', () => {
     expect(largest.result?.outcome).toBe(OUTCOME.refused);
   });
 
-  it('sealed to a key that is unknown or expired: unknown_key', async () => {
+  it('abuse case 2: sealed to a key that is unknown or expired: unknown_key', async () => {
     for (const key of [{ ...service.edgeKey, keyId: 9 }, service.expiredKey]) {
       const { response } = await submit(service.url, service.a, key, record());
       await expectProblem(response, 422, 'unknown_key');
@@ -206,7 +215,7 @@ describe('a submission that is refused as a whole', () => {
   });
 
   it.each([1, 2, 3, 4, 5, 6])(
-    'with another suite (octet %i of hdr): unsupported_suite',
+    'abuse case 6: with another suite (octet %i of hdr): unsupported_suite',
     async (at) => {
       const { response } = await submit(service.url, service.a, service.edgeKey, record(), {
         change: (body) => {
@@ -229,7 +238,7 @@ describe('a submission that is refused as a whole', () => {
       (body) => Buffer.concat([body.subarray(0, 7), randomBytes(32), body.subarray(39)]),
     ],
     ['sealed to the other key under this id', (body) => body],
-  ])('%s: decrypt_failed', async (name, change) => {
+  ])('abuse case 3: %s: decrypt_failed', async (name, change) => {
     const key = { ...service.expiredKey, keyId: 1 };
     const { response } = await submit(
       ...[service.url, service.a],
@@ -240,12 +249,12 @@ describe('a submission that is refused as a whole', () => {
     await expectProblem(response, 422, 'decrypt_failed');
   });
 
-  it('with nothing sealed in it: decrypt_failed', async () => {
+  it('abuse case 3: with nothing sealed in it: decrypt_failed', async () => {
     const { response } = await submit(service.url, service.a, service.edgeKey, new Uint8Array());
     await expectProblem(response, 422, 'decrypt_failed');
   });
 
-  it('shorter than a head: signature_invalid', async () => {
+  it('abuse case 23: shorter than a head: signature_invalid', async () => {
     for (const length of [0, 1, 38]) {
       const response = await postSingle(service.url, service.a, randomBytes(length));
       await expectProblem(response, 401, 'signature_invalid');
@@ -262,7 +271,7 @@ describe('a record that is malformed', () => {
     ['a byte string that claims 2^32 octets', '5affffffff'],
     ['deep nesting', '81'.repeat(2000)],
     ['two items', 'a0a0'],
-  ])('%s is refused by a sealed answer', async (_name, hex) => {
+  ])('abuse case 10: %s is refused by a sealed answer', async (_name, hex) => {
     const bytes = Buffer.from(hex, 'hex');
     const { response, result } = await submit(service.url, service.a, service.edgeKey, bytes);
     expect(response.status).toBe(422);
@@ -273,7 +282,7 @@ describe('a record that is malformed', () => {
 });
 
 describe('a pull', () => {
-  it('takes a signature only once: replayed', async () => {
+  it('abuse case 20: takes a signature only once: replayed', async () => {
     const nonce = randomBytes(16).toString('base64url');
     const pullOnce = () =>
       pull(service.url, service.regulator, service.edgeSigning, undefined, { nonce });
@@ -281,7 +290,7 @@ describe('a pull', () => {
     await expectProblem((await pullOnce()).response, 401, 'replayed');
   });
 
-  it('of many with one nonce, one gets through', async () => {
+  it('abuse case 20: of many with one nonce, one gets through', async () => {
     const nonce = randomBytes(16).toString('base64url');
     const pulls = await Promise.all(
       Array.from({ length: 10 }, () =>
@@ -301,7 +310,7 @@ describe('a pull', () => {
     },
   );
 
-  it('whose query is changed after it was signed: signature_invalid', async () => {
+  it('abuse case 22: whose query is changed after it was signed: signature_invalid', async () => {
     const request = { method: 'GET', path: '/v1/pull', query: '?cursor=AQE' };
     const headers = signedHeaders(service.url, service.regulator, request);
     const response = await fetch(`${service.url}/v1/pull?cursor=AQI`, { headers });

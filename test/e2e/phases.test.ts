@@ -64,10 +64,7 @@ async function restartWith(version: number, enforcedFrom: number, key?: Uint8Arr
 }
 
 describe('a dry run', () => {
-  const [good, bad] = [
-    validRecord(Date.now()),
-    { ...validRecord(Date.now()), goods: 'x' as never },
-  ];
+  const good = validRecord(Date.now());
 
   it('of one record gives its verdict and its masked view', async () => {
     const result = await submitRecord(edge(), company(), good, { dryRun: true });
@@ -102,7 +99,6 @@ describe('a dry run', () => {
     const again = await submitRecord(edge(), company(), good, { dryRun: true });
     expect(again.outcome).toBe('CHECKED');
     expect(await rows()).toBe(1);
-    expect(bad.goods).toBe('x');
   });
 });
 

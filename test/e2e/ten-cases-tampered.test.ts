@@ -4,6 +4,7 @@
  */
 import { sign } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PullState } from '../../client/pull.ts';
 import { concat } from '../../wire/bytes.ts';
@@ -11,7 +12,7 @@ import { VIEW_FULL } from '../../wire/parcel.ts';
 import { chainInput } from '../../wire/pull.ts';
 import { encodeListBody, listSigningInput, parseSignedList } from '../../wire/recipients.ts';
 import { encodeRecord } from '../../wire/record.ts';
-import { inStore, rawPrivateKey, read, readerPair } from '../support/abuse-store.ts';
+import { inStore, read, readerPair } from '../support/abuse-store.ts';
 import { makeEpoch, random, sealParcel, signingPair, type World } from '../support/fake-store.ts';
 import { keyId, OUTCOME, problemCode, sha256, submit } from '../support/independent-client.ts';
 import { validRecord } from '../support/records.ts';
@@ -38,10 +39,9 @@ beforeAll(async () => {
   expect(report).toMatchObject({ rows: 4, parcels: 4, erased: 0 });
   state = report?.state as PullState;
   inStore(service, (database) => {
-    for (const table of TABLES)
-      database.exec(
-        `CREATE TABLE kept_${table} AS TABLE_OF ${table}`.replace('TABLE_OF', 'SELECT * FROM'),
-      );
+    for (const table of TABLES) {
+      database.exec(`CREATE TABLE kept_${table} AS SELECT * FROM ${table}`);
+    }
   });
 });
 
@@ -290,9 +290,17 @@ describe('what a writer of the store takes away', () => {
     expect((await read(service, service.regulator)).incomplete).toBe('bad_chain');
   });
 
-  it('case 10: a parcel alone: its receipt still stands in the chain, and it is counted as gone', async () => {
+  it('case 10: a parcel alone: a hole that no erasure explains, and the answer has no end', async () => {
     tamper((database) => {
       database.exec('DELETE FROM parcels WHERE position = (SELECT min(position) FROM parcels)');
+    });
+    expect((await read(service, service.regulator)).incomplete).toBe('no_end');
+  });
+
+  it('case 10: a parcel with a mark of erasure: its receipt stands in the chain, and it is counted', async () => {
+    tamper((database) => {
+      database.exec(`UPDATE receipts SET erased_ms = 1 WHERE position = (SELECT min(position) FROM parcels);
+        DELETE FROM parcels WHERE position = (SELECT min(position) FROM parcels)`);
     });
     const { report, opened } = await read(service, service.regulator);
     expect(report).toMatchObject({ rows: 4, parcels: 3, erased: 1 });
@@ -303,7 +311,7 @@ describe('what a writer of the store takes away', () => {
     tamper((database) => database.exec('DELETE FROM epochs'));
     expect((await read(service, service.regulator)).incomplete).toBe('no_end');
     expect(await service.log()).toMatch(
-      /^\{"level":"error","requestId":"[0-9a-f-]{36}","kind":"\w+"\}\n$/,
+      /^(\{"level":"error","requestId":"[0-9a-f-]{36}","kind":"\w+"\}\n)+$/,
     );
   });
 });
@@ -359,17 +367,27 @@ describe('a recipient list that a writer of the store puts there', () => {
     expect(await submission()).toBe(OUTCOME.stored);
   });
 
-  it('case 9: of the same version with other content, or older, while the edge runs: it stops at the next look', async () => {
+  it('case 9: of the same version with other content, while the edge runs: it stops at its next look', async () => {
     const signed = await good();
     const { list } = parseSignedList(signed);
+    // The store was set back: a writer that remembers better would fail for that.
+    await service.restart();
+    expect(await submission()).toBe(OUTCOME.stored);
     const other = encodeListBody({ ...list, entries: list.entries.toReversed() });
     put(concat(other, sign(null, listSigningInput(other), service.rootPrivateKey)));
+    const began = Date.now();
     let outcome: unknown = OUTCOME.stored;
-    for (const began = Date.now(); outcome === OUTCOME.stored && Date.now() - began < 10_000; ) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+    while (outcome === OUTCOME.stored && Date.now() - began < 10_000) {
+      await delay(100);
       outcome = await submission();
     }
     expect(outcome).toBe('no_recipient');
-    expect(rawPrivateKey(service.rootPrivateKey)).toHaveLength(32);
+    // No way around it: the same list again is taken, as nothing is a step back from it.
+    put(signed);
+    while (outcome === 'no_recipient' && Date.now() - began < 15_000) {
+      await delay(100);
+      outcome = await submission();
+    }
+    expect(outcome).toBe(OUTCOME.stored);
   });
 });

@@ -147,17 +147,17 @@ export function controlStoreSuite(make: () => Promise<ControlStore>): void {
     it('are good once for a signer', async () => {
       const store = await make();
       const [one, two] = [random(32), random(32)];
-      expect(await store.useNonce(one, 'n', 1_000)).toBe(true);
-      expect(await store.useNonce(one, 'n', 2_000)).toBe(false);
-      expect(await store.useNonce(one, 'N', 1_000)).toBe(true);
-      expect(await store.useNonce(two, 'n', 1_000)).toBe(true);
+      expect(await store.useNonce(one, 'n', 1_000, 0)).toBe(true);
+      expect(await store.useNonce(one, 'n', 2_000, 0)).toBe(false);
+      expect(await store.useNonce(one, 'N', 1_000, 0)).toBe(true);
+      expect(await store.useNonce(two, 'n', 1_000, 0)).toBe(true);
     });
 
     it('are good once for many requests at once', async () => {
       const store = await make();
       const keyid = random(32);
       const used = await Promise.all(
-        Array.from({ length: 50 }, () => store.useNonce(keyid, 'parallel', 1_000)),
+        Array.from({ length: 50 }, () => store.useNonce(keyid, 'parallel', 1_000, 0)),
       );
       expect(used.filter(Boolean)).toHaveLength(1);
     });
@@ -165,13 +165,11 @@ export function controlStoreSuite(make: () => Promise<ControlStore>): void {
     it('are forgotten after they expire, not before', async () => {
       const store = await make();
       const keyid = random(32);
-      await store.useNonce(keyid, 'early', 1_000);
-      await store.useNonce(keyid, 'late', 2_000);
-      await store.pruneNonces(1_000);
-      expect(await store.useNonce(keyid, 'early', 1_000)).toBe(false);
-      await store.pruneNonces(1_001);
-      expect(await store.useNonce(keyid, 'late', 2_000)).toBe(false);
-      expect(await store.useNonce(keyid, 'early', 1_000)).toBe(true);
+      await store.useNonce(keyid, 'early', 1_000, 0);
+      await store.useNonce(keyid, 'late', 2_000, 0);
+      expect(await store.useNonce(keyid, 'early', 1_000, 1_000)).toBe(false);
+      expect(await store.useNonce(keyid, 'late', 2_000, 1_001)).toBe(false);
+      expect(await store.useNonce(keyid, 'early', 1_000, 1_001)).toBe(true);
     });
   });
 }

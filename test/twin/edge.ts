@@ -1,11 +1,19 @@
 /** The module as the edge runs it, with all that a test needs beside it: its memory, its keys, and clients with known secrets. */
+import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { x25519 } from '@noble/curves/ed25519.js';
-import { type EpochRequest, type PartyBinding, Session } from '../../wasm/host/session.ts';
-import { concat } from '../../wire/bytes.ts';
+import { expand } from '@noble/hashes/hkdf.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import {
+  type EpochRequest,
+  type PartyBinding,
+  Session,
+  type StartedEpoch,
+} from '../../wasm/host/session.ts';
+import { concat, equalBytes, utf8 } from '../../wire/bytes.ts';
 import { encapsulationInfo, encodeHeader, FINAL_AAD, SINGLE, STREAM } from '../../wire/envelope.ts';
-import { NATIONAL } from '../../wire/epoch.ts';
-import { VIEW_FULL, VIEW_MASKED } from '../../wire/parcel.ts';
-import { type Exchange, exchange, sealAt } from './hpke.ts';
+import { encodeEpoch, NATIONAL, parseEpoch, wrapInfo } from '../../wire/epoch.ts';
+import { PARCEL_KEY_LABEL, VIEW_FULL, VIEW_MASKED } from '../../wire/parcel.ts';
+import { type Exchange, exchange, received, sealAt } from './hpke.ts';
 
 export const CITY = 520100;
 export const KEY_ID = 7;
@@ -123,6 +131,22 @@ export class TestEdge {
       sealAt(made, position, plaintext, final ? FINAL_AAD : undefined);
     return { ...made, seal };
   }
+}
+
+/** Content key and parcel key of an epoch, as one of its readers finds them (docs/wire-format.md section 7). */
+export function epochKeys(started: StartedEpoch, privateKey: Uint8Array) {
+  const keyId = sha256(x25519.getPublicKey(privateKey));
+  const zeros = new Uint8Array(64);
+  const { params, commit, wraps } = started;
+  const epoch = parseEpoch(encodeEpoch(params, commit, wraps, zeros.subarray(32), zeros));
+  const wrap = epoch.wraps.find(({ recipient }) => equalBytes(recipient, keyId));
+  if (!wrap) throw new Error('not a reader');
+  const made = received(privateKey, wrap.enc, wrapInfo(keyId));
+  const { key, baseNonce } = made.secrets;
+  const cipher = chacha20poly1305(key, baseNonce, concat(epoch.params, epoch.commit));
+  const content = cipher.decrypt(wrap.sealed);
+  const parcel = expand(sha256, content, concat(utf8(PARCEL_KEY_LABEL), params), 32);
+  return { content, parcel, wrap: made.secrets };
 }
 
 /** A result that must be one of success. @throws Error with the status of another */

@@ -1,7 +1,8 @@
 /** checkRecord under the fuzzer: called as a host calls it, its memory compared with what it was. */
+
+import { IN_BYTES } from '../../wasm/host/abi.gen.ts';
 import { REFUSALS } from '../../wire/codes.ts';
 import { FIELDS } from '../../wire/record.ts';
-import { IN_BYTES } from '../../wasm/host/abi.gen.ts';
 import { NOW } from './edge.ts';
 import { FuzzFailure, type FuzzReport } from './fuzzer.ts';
 import { judgeRecord } from './validate.ts';
@@ -36,7 +37,9 @@ export class CheckTarget {
     this.#untouched = Buffer.from(this.#memory);
     this.#valid = valid;
     this.#report = report;
-    this.#validVerdict = this.#judgeValid();
+    const out = this.#validOutput();
+    this.#validVerdict = Buffer.from(out);
+    out.fill(0);
     if (this.#validVerdict.readUint16BE(0) !== 0) throw new Error('the first seed is not valid');
   }
 
@@ -63,8 +66,7 @@ export class CheckTarget {
     if (report.checks % TWIN_EVERY === 0) this.#compare(bytes, trial, length, fail);
     this.#memory.fill(0, at, at + length);
 
-    const verdict = this.#judgeValid();
-    if (!verdict.equals(this.#validVerdict)) throw fail('the next valid record is judged otherwise');
+    if (!this.#validStands()) throw fail('the next valid record is judged otherwise');
     report.valid++;
     if (report.checks % SCAN_EVERY === 0) this.#scan(fail);
     const size = 32 - Math.clz32(bytes.length);
@@ -72,7 +74,9 @@ export class CheckTarget {
   }
 
   finish(): void {
-    this.#scan((reason) => new FuzzFailure(reason, this.#report.executions, 'the last calls', this.#valid));
+    this.#scan(
+      (reason) => new FuzzFailure(reason, this.#report.executions, 'the last calls', this.#valid),
+    );
   }
 
   #call(bytes: Uint8Array, trial: boolean, fail: (reason: string) => FuzzFailure): number {
@@ -105,19 +109,18 @@ export class CheckTarget {
     this.#report.compared++;
   }
 
-  #judgeValid(): Buffer {
-    this.#memory.set(this.#valid, this.#inAt);
-    const length = this.#check(this.#valid.length, NOW_MS, 0);
-    const out = this.#memory.subarray(this.#outAt, this.#outAt + length);
-    if (!this.#validVerdict) {
-      const copy = Buffer.from(out);
-      out.fill(0);
-      return copy;
-    }
-    // Compared in place; a copy a call would cost more than the call.
+  /** Compared in place: a copy a call would cost more than the call. */
+  #validStands(): boolean {
+    const out = this.#validOutput();
     const same = out.equals(this.#validVerdict);
     out.fill(0);
-    return same ? this.#validVerdict : Buffer.alloc(0);
+    return same;
+  }
+
+  #validOutput(): Buffer {
+    this.#memory.set(this.#valid, this.#inAt);
+    const length = this.#check(this.#valid.length, NOW_MS, 0);
+    return this.#memory.subarray(this.#outAt, this.#outAt + length);
   }
 
   /** A check has no state: when it is over, every octet is what it was before the first. */

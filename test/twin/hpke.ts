@@ -29,9 +29,10 @@ function labeledExpand(
 
 export interface Exchange {
   enc: Uint8Array;
+  /** The private key behind enc, for whoever made it. */
+  ephemeral?: Uint8Array;
   /** By the names of RFC 9180. */
   secrets: {
-    ephemeral: Uint8Array;
     dh: Uint8Array;
     eaePrk: Uint8Array;
     sharedSecret: Uint8Array;
@@ -44,23 +45,33 @@ export interface Exchange {
 
 /** SetupBaseS with a given ephemeral key. @param to public key, 32 octets */
 export function exchange(ephemeral: Uint8Array, to: Uint8Array, info: Uint8Array): Exchange {
-  const enc = x25519.getPublicKey(ephemeral);
   const dh = x25519.getSharedSecret(ephemeral, to);
+  return { ...schedule(dh, x25519.getPublicKey(ephemeral), to, info), ephemeral };
+}
+
+/** SetupBaseR. @param privateKey the receiver's, 32 octets */
+export function received(privateKey: Uint8Array, enc: Uint8Array, info: Uint8Array): Exchange {
+  const dh = x25519.getSharedSecret(privateKey, enc);
+  return schedule(dh, enc, x25519.getPublicKey(privateKey), info);
+}
+
+/** From the Diffie-Hellman result to the context (RFC 9180 sections 4.1 and 5.1). */
+function schedule(dh: Uint8Array, enc: Uint8Array, to: Uint8Array, info: Uint8Array): Exchange {
   const eaePrk = labeledExtract(KEM_SUITE, NONE, 'eae_prk', dh);
   const context = concat(enc, to);
   const sharedSecret = labeledExpand(KEM_SUITE, eaePrk, 'shared_secret', context, 32);
-  const schedule = concat(
+  const about = concat(
     Uint8Array.of(0),
     labeledExtract(SUITE, NONE, 'psk_id_hash', NONE),
     labeledExtract(SUITE, NONE, 'info_hash', info),
   );
   const secret = labeledExtract(SUITE, sharedSecret, 'secret', NONE);
   const [key, baseNonce, exporterSecret] = [
-    labeledExpand(SUITE, secret, 'key', schedule, 32),
-    labeledExpand(SUITE, secret, 'base_nonce', schedule, 12),
-    labeledExpand(SUITE, secret, 'exp', schedule, 32),
+    labeledExpand(SUITE, secret, 'key', about, 32),
+    labeledExpand(SUITE, secret, 'base_nonce', about, 12),
+    labeledExpand(SUITE, secret, 'exp', about, 32),
   ] as [Uint8Array, Uint8Array, Uint8Array];
-  const secrets = { ephemeral, dh, eaePrk, sharedSecret, secret, key, baseNonce, exporterSecret };
+  const secrets = { dh, eaePrk, sharedSecret, secret, key, baseNonce, exporterSecret };
   return { enc, secrets };
 }
 
@@ -71,7 +82,9 @@ export function sealAt(
   plaintext: Uint8Array,
   aad: Uint8Array = NONE,
 ): Uint8Array {
-  return chacha20poly1305(secrets.key, nonceAt(secrets.baseNonce, position), aad).encrypt(plaintext);
+  return chacha20poly1305(secrets.key, nonceAt(secrets.baseNonce, position), aad).encrypt(
+    plaintext,
+  );
 }
 
 /** Context.Export (RFC 9180 section 5.3). */
@@ -83,7 +96,10 @@ export function exported({ secrets }: Exchange, label: string): Uint8Array {
 export function answerSecrets(made: Exchange, label: string, responseNonce: Uint8Array) {
   const secret = exported(made, label);
   const prk = extract(sha256, secret, concat(made.enc, responseNonce));
-  const [key, nonce] = [expand(sha256, prk, utf8('key'), 32), expand(sha256, prk, utf8('nonce'), 12)];
+  const [key, nonce] = [
+    expand(sha256, prk, utf8('key'), 32),
+    expand(sha256, prk, utf8('nonce'), 12),
+  ];
   return { secret, prk, key, nonce };
 }
 

@@ -6,6 +6,8 @@ import {
   WARNINGS,
   type Warning,
 } from '../../wire/codes.ts';
+import { MAX_CHUNK_RECORDS } from '../../wire/limits.ts';
+import { readItem } from './cbor.ts';
 import { type Bearer, checkAddress, checkDivision, checkName, checkPhone } from './contacts.ts';
 import { type DecodedRecord, decodeRecord, type Party, Refused } from './decode.ts';
 import { checkDocument, dayInChina, organisation } from './documents.ts';
@@ -56,12 +58,31 @@ export function judgeRecord(bytes: Uint8Array, now: number, trial = false): Twin
     return validate(decodeRecord(bytes), new Checker(now, trial));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    const refusal = REFUSALS[error.refusal];
-    return {
-      ...{ refusal, field: error.field, flagged: false },
-      ...{ warnings: 0, masked: new Uint8Array(0) },
-    };
+    return refused(error.refusal, error.field);
   }
+}
+
+/** What a chunk comes to: a CBOR sequence (RFC 8742), at most 256 records of it. docs/wire-format.md section 4. */
+export function judgeSequence(bytes: Uint8Array, now: number, trial = false): TwinVerdict[] {
+  const verdicts: TwinVerdict[] = [];
+  let at = 0;
+  while (at < bytes.length && verdicts.length < MAX_CHUNK_RECORDS) {
+    const { length = bytes.length - at, refusal } = readItem(bytes.subarray(at));
+    const judged = refusal
+      ? refused(refusal)
+      : judgeRecord(bytes.subarray(at, at + length), now, trial);
+    verdicts.push(judged);
+    at += length;
+  }
+  if (at < bytes.length) verdicts[MAX_CHUNK_RECORDS - 1] = refused('TOO_MANY_RECORDS');
+  return verdicts;
+}
+
+function refused(refusal: Refusal, field = 0): TwinVerdict {
+  return {
+    ...{ refusal: REFUSALS[refusal], field, flagged: false },
+    ...{ warnings: 0, masked: new Uint8Array(0) },
+  };
 }
 
 interface CheckedPerson {

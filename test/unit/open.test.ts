@@ -93,7 +93,7 @@ describe('opening', () => {
     }
   });
 
-  it('refuses a row whose readable columns are those of another', () => {
+  it('case 7: refuses a row whose readable columns are those of another', () => {
     const [opener, epoch] = [openerFor(), makeEpoch(world)];
     opener.addEpoch(epoch.header);
     const other = validRecord(NOW);
@@ -124,7 +124,7 @@ describe('opening', () => {
     );
   });
 
-  it('refuses a masked row moved to another enterprise', () => {
+  it('case 7: refuses a masked row moved to another enterprise', () => {
     const own = generateKeyPair();
     const epoch = makeEpoch(world, {
       view: VIEW_MASKED,
@@ -185,7 +185,7 @@ describe('epochs', () => {
     }
   });
 
-  it('refuses an epoch that a writer of the store wrapped to the real keys', () => {
+  it('case 2: refuses an epoch that a writer of the store wrapped to the real keys', () => {
     const [opener, forger] = [openerFor(), signingPair()];
     const epoch = makeEpoch(world, { signer: forger });
     expect(codeOf(() => opener.addEpoch(epoch.header))).toBe('epoch_signer');

@@ -254,7 +254,7 @@ describe('a pull is incomplete', () => {
       'bad_frame',
       { body: (body) => concat(Uint8Array.of(2, 0xff, 0, 0, 0), body) },
     ],
-  ])('when %s', async (_, code, fault) => {
+  ])('case 10: when %s', async (_, code, fault) => {
     faults = fault;
     expect(await codeOf(start())).toBe(code);
   });
@@ -265,7 +265,7 @@ describe('a pull is incomplete', () => {
     return endFrame(world, [], { ...end, request: random(32) }).length;
   }
 
-  it('wherever it breaks off, and whichever octet is another one', async () => {
+  it('case 10: wherever it breaks off, and whichever octet is another one', async () => {
     writers = [new FakeWriter(7, world.enterprise)];
     store(writers[0], 1);
     let length = 0;
@@ -284,7 +284,7 @@ describe('a pull is incomplete', () => {
     }
   });
 
-  it('when an old answer is played back', async () => {
+  it('case 10: when an old answer is played back', async () => {
     let old: Uint8Array<ArrayBuffer> | undefined;
     faults = { body: (body) => (old ??= body) };
     await start();
@@ -299,7 +299,7 @@ describe('a pull is incomplete', () => {
     expect(await codeOf(start())).toBe('end_signature');
   });
 
-  it('when a head steps back, or becomes another', async () => {
+  it('case 10: when a head steps back, or becomes another', async () => {
     const { state } = await start();
     const whole = writers;
     const shorter = new FakeWriter(7, world.enterprise);
@@ -317,7 +317,7 @@ describe('a pull is incomplete', () => {
     expect(await codeOf(start({ state }))).toBe('stepped_back');
   });
 
-  it('when a promise of an earlier page is not kept', async () => {
+  it('case 10: when a promise of an earlier page is not kept', async () => {
     const states: PullState[] = [];
     faults = { limit: 2 };
     await start({ onPage: (state) => void states.push(state) });

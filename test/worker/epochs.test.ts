@@ -90,7 +90,7 @@ describe('an epoch', () => {
     await expect(submit()).rejects.toMatchObject({ code: 'no_recipient' });
   });
 
-  it('ends when a recipient is removed: the next one is not wrapped to it', async () => {
+  it('case 9: ends when a recipient is removed: the next one is not wrapped to it', async () => {
     const other = x25519.keygen();
     edge.putList(2, [...edge.entries(), entry(LIST_KIND.FULL_VIEW, other.publicKey, edge.term)]);
     const before = (await submit()).full;

@@ -80,7 +80,7 @@ describe('the recipient list', () => {
       signed(5, { entries: [entry(LIST_KIND.DELEGATE, smallOrder)] }),
     ],
     ['is cut', signed(5).subarray(1)],
-  ])('is refused when it %s', async (_name, list) => {
+  ])('case 9: is refused when it %s', async (_name, list) => {
     await expect(keeper(list, 2).keeper.current(NOW)).rejects.toMatchObject({
       code: 'no_recipient',
     });
@@ -93,7 +93,7 @@ describe('the recipient list', () => {
     ['one that is wrongly signed', signed(6, { key: delegate.secretKey })],
     ['nothing', undefined],
   ])(
-    'stops the edge when the store then holds %s, and goes on with the next',
+    'case 9: stops the edge when the store then holds %s, and goes on with the next',
     async (_name, then) => {
       const { store, keeper: held } = keeper(signed(5));
       await held.current(NOW);

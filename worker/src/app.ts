@@ -4,7 +4,7 @@ import { MODE_HEADER } from '../../wire/keys.ts';
 import type { Deps } from './deps.ts';
 import type { RawEnv } from './env.ts';
 import { problemCode, problemResponse, REQUEST_ID_HEADER, report } from './problems.ts';
-import type { AppEnv } from './routes/context.ts';
+import type { AppContext, AppEnv } from './routes/context.ts';
 import { ROUTES } from './routes/table.ts';
 
 /** Nothing is cached anywhere, guessed at, or told to another site. */
@@ -29,12 +29,14 @@ export function createApp(dependencies: (env: RawEnv) => Promise<Deps>): Hono<Ap
     await next();
   });
   for (const { method, path, handler } of ROUTES) {
-    app.on(method, path, handler);
-    app.all(path, (c) => {
+    const refuse = (c: AppContext) => {
       const refusal = problemResponse('method_not_allowed', c.get('requestId'), Date.now());
       refusal.headers.set('allow', method);
       return refusal;
-    });
+    };
+    // Hono hands HEAD to the GET handler, which would use up a nonce for an answer without a body.
+    app.on(method, path, (c) => (c.req.method === method ? handler(c) : refuse(c)));
+    app.all(path, refuse);
   }
   app.notFound((c) => problemResponse('not_found', c.get('requestId'), Date.now()));
   app.onError((error, c) => {

@@ -19,7 +19,7 @@ import { sha256 } from './pipeline/digest.ts';
 import { verifyEd25519 } from './pipeline/ed25519.ts';
 import { Failure, fromStore } from './pipeline/failure.ts';
 import { ENCAPSULATION_BYTES } from './pipeline/ingest.ts';
-import { MAX_NONCE_CHARACTERS } from './pipeline/limits.ts';
+import { MAX_NONCE_CHARACTERS, SIGNER_REREAD_MS } from './pipeline/limits.ts';
 
 /** A verified signature. */
 export interface Signer {
@@ -78,14 +78,31 @@ export function checkEncapsulation(request: SignedRequest, head: Uint8Array): vo
 }
 
 /**
+ * Says, as often as it is asked, whether a signer still belongs: whoever is shut out is out in the middle of a stream too.
+ * Asks the store at most every SIGNER_REREAD_MS.
+ * @returns throws Failure signature_invalid when the signer was shut out; unavailable when the store is away
+ */
+export function standing({ control, clock }: AuthParts, signer: Signer): () => Promise<void> {
+  let askedMs = clock();
+  return async () => {
+    if (clock() < askedMs + SIGNER_REREAD_MS) return;
+    askedMs = clock();
+    const found = await fromStore(control.findSigner(signer.keyid));
+    if (found === undefined || !equalBytes(found.party.id, signer.party.id)) {
+      throw new Failure('signature_invalid');
+    }
+  };
+}
+
+/**
  * Uses up the signature's nonce, for requests that would do something a second time.
  * @throws Failure replayed, unavailable
  */
-export async function useNonce({ control }: AuthParts, signer: Signer): Promise<void> {
+export async function useNonce({ control, clock }: AuthParts, signer: Signer): Promise<void> {
   const { created, nonce } = signer.params;
   // No later than this the signature itself is out of time.
   const expiresMs = (created + MAX_CLOCK_SKEW_S + 1) * 1000;
-  const fresh = await fromStore(control.useNonce(signer.keyid, nonce, expiresMs));
+  const fresh = await fromStore(control.useNonce(signer.keyid, nonce, expiresMs, clock()));
   if (!fresh) throw new Failure('replayed');
 }
 

@@ -26,10 +26,6 @@ final class EdgeException extends Exception {
         return new EdgeException(status, "without problem details", "unknown");
     }
 
-    String code() {
-        return code;
-    }
-
     /** Whether sending again, sealed and signed anew, can help. */
     boolean passing() {
         return status >= 500 || status == 429 || code.equals("unknown_key");

@@ -47,11 +47,7 @@ final class HpkeSender {
 
     /** SetupBaseS of RFC 9180 section 5.1.1, with Encap of section 4.1 and a fresh ephemeral key. */
     static HpkeSender setup(byte[] recipientKey, byte[] info) throws GeneralSecurityException {
-        return setup(recipientKey, info, KeyPairGenerator.getInstance("X25519").generateKeyPair());
-    }
-
-    private static HpkeSender setup(byte[] recipientKey, byte[] info, KeyPair ephemeral)
-            throws GeneralSecurityException {
+        KeyPair ephemeral = KeyPairGenerator.getInstance("X25519").generateKeyPair();
         KeyAgreement agreement = KeyAgreement.getInstance("X25519");
         agreement.init(ephemeral.getPrivate());
         // Throws when the key has small order, as RFC 7748 section 6.1 asks for.

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The command line of the sample: reads records as NDJSON (docs/wire-format.md section 1, "JSON form") and prints one
@@ -38,12 +39,12 @@ public final class Main {
     /** Octets of records a stream, well under its limit of 64 MiB. */
     private static final int BATCH_OCTETS = 32 * 1024 * 1024;
 
-    private final EdgeClient client;
+    private final Sender sender;
     private final PrintStream out;
     private boolean unfinished;
 
-    private Main(EdgeClient client, PrintStream out) {
-        this.client = client;
+    private Main(Sender sender, PrintStream out) {
+        this.sender = sender;
         this.out = out;
     }
 
@@ -66,7 +67,7 @@ public final class Main {
                 edge = edge.withAuthority(options.get("--authority"));
             }
             String url = options.getOrDefault("--url", "https://" + edge.authority());
-            Main main = new Main(new EdgeClient(URI.create(url), edge, enterprise), out);
+            Main main = new Main(new Sender(new EdgeClient(URI.create(url), edge, enterprise)), out);
             try (BufferedReader lines = Files.newBufferedReader(Path.of(options.get("file")))) {
                 if (args[0].equals("submit")) {
                     main.submit(lines);
@@ -100,13 +101,12 @@ public final class Main {
             number++;
             byte[] record = encode(number, line);
             if (record != null) {
-                Submission.Answer answer = client.submit(record);
-                Map<String, Object> json = answer.receipt().toJson();
-                if (answer.view().length > 0) {
-                    json.put("masked", ParcelRecord.decodeView(answer.view()));
+                Optional<Submission.Answer> answer = sender.submit(record);
+                if (answer.isPresent()) {
+                    print(number, judgement(answer.get()));
+                } else {
+                    printUnknown(number);
                 }
-                unfinished |= !answer.receipt().terminal();
-                print(number, json);
             }
         }
     }
@@ -141,12 +141,18 @@ public final class Main {
     private void sendBatch(List<byte[]> records, List<Integer> numbers)
             throws InterruptedException, GeneralSecurityException, EdgeException {
         List<Integer> open =
-                new BulkSender(client)
-                        .send(records, (i, receipt) -> print(numbers.get(i), receipt.toJson()));
+                sender.stream(records, (i, receipt) -> print(numbers.get(i), receipt.toJson()));
         for (int i : open) {
-            unfinished = true;
-            print(numbers.get(i), Map.of("outcome", "unknown"));
+            printUnknown(numbers.get(i));
         }
+    }
+
+    private static Map<String, Object> judgement(Submission.Answer answer) {
+        Map<String, Object> json = answer.receipt().toJson();
+        if (answer.view().length > 0) {
+            json.put("masked", ParcelRecord.decodeView(answer.view()));
+        }
+        return json;
     }
 
     /** The CBOR of a line, or null when it holds nothing that can be sent; then the line's fault is printed. */
@@ -160,6 +166,11 @@ public final class Main {
             print(number, Map.of("outcome", "unsent", "reason", e.getMessage()));
             return null;
         }
+    }
+
+    private void printUnknown(int number) {
+        unfinished = true;
+        print(number, Map.of("outcome", "unknown"));
     }
 
     private void print(int number, Map<String, Object> result) {

@@ -56,11 +56,6 @@ record Receipt(
         return new Receipt(place, id, outcome, field, code, in.getInt(), in.getInt());
     }
 
-    /** Durable at the edge, now or from an earlier attempt. */
-    boolean acknowledged() {
-        return outcome == Outcome.STORED || outcome == Outcome.DUPLICATE;
-    }
-
     /** Nothing more will come of sending the record again as it is. */
     boolean terminal() {
         return outcome != Outcome.RETRY;

@@ -60,9 +60,15 @@ export class BodyReader {
     return this.#take(this.#held);
   }
 
-  /** Reads on without keeping anything, up to the limit, for a sender that reads only after it has sent all. */
+  /**
+   * Reads on without keeping anything, for a sender that reads only after it has sent all: up to the limit, and for as long
+   * as one read may take.
+   */
   async drain(): Promise<void> {
-    for (let more = true; more; this.#take(this.#held)) more = await this.#fill(DRAIN_BYTES);
+    const lastMs = Date.now() + this.#idleMs;
+    for (let more = true; more && Date.now() < lastMs; this.#take(this.#held)) {
+      more = await this.#fill(DRAIN_BYTES);
+    }
   }
 
   /** Gives the body up. */

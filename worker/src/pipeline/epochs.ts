@@ -51,6 +51,8 @@ export class EpochKeeper {
   readonly #parts: EpochParts;
   /** By hexadecimal epoch id, least recently used first. */
   readonly #headers = new Map<string, KnownEpoch>();
+  /** Whom the live epoch of a view and audience is wrapped to. */
+  readonly #readers = new Map<string, string>();
   readonly #certificates = new Map<string, KnownCertificate>();
   readonly #keyids = new Map<string, Uint8Array>();
   /** Hash of the list that the live epochs were started by, in hexadecimal; empty when there is none. */
@@ -175,7 +177,12 @@ export class EpochKeeper {
     now: number,
   ): void {
     const { session } = this.#parts;
-    if (!session.needsEpoch(view, audience, now)) return;
+    const slot = `${view}/${hex(audience)}`;
+    const readers = recipients.map(({ publicKey }) => hex(publicKey)).join();
+    // A key that was replaced must not go on reading until the epoch ends.
+    if (this.#readers.get(slot) === readers && !session.needsEpoch(view, audience, now)) return;
+    this.#readers.set(slot, readers);
+    forgetOldest(this.#readers, MAX_KNOWN_CERTIFICATES);
     const nextDay = (Math.floor(now / DAY_MS) + 1) * DAY_MS;
     const ends = recipients.map(({ notAfter }) => notAfter);
     const endMs = Math.min(now + MAX_EPOCH_MS, nextDay, termsEndMs, ...ends);

@@ -36,6 +36,12 @@ export const BODY_DEADLINE_MS = 30_000;
 /** Milliseconds a stream's sender may be silent, or take over one chunk. SEALPOST_STREAM_IDLE_MS sets another value. */
 export const STREAM_IDLE_MS = 60_000;
 
+/** Milliseconds after which a stream asks again whether its signer still belongs. */
+export const SIGNER_REREAD_MS = 1_000;
+
+/** Milliseconds that a stream may last: 64 MiB at 75 kB/s. What is left goes on in a new one. */
+export const MAX_STREAM_MS = 15 * 60_000;
+
 /** Parcels after which one pull ends with `more`: bounds the time of a request, not the size of a pull. */
 export const MAX_PULL_ROWS = 50_000;
 

@@ -11,7 +11,7 @@ import { MAX_STREAM_RECORDS } from '../../../wire/limits.ts';
 import type { BodyReader } from './body.ts';
 import { Failure } from './failure.ts';
 import { checkSuite, commit, type Ingest } from './ingest.ts';
-import { CHUNKS_IN_FLIGHT } from './limits.ts';
+import { CHUNKS_IN_FLIGHT, MAX_STREAM_MS } from './limits.ts';
 
 /**
  * Starts a stream and gives its answer once the first chunk has opened: what fails until then is a refusal of the request.
@@ -19,6 +19,7 @@ import { CHUNKS_IN_FLIGHT } from './limits.ts';
  * @param encapsulation hdr ‖ enc, the first octets of the body
  * @param body what follows them
  * @param dryRun judge and answer, store nothing
+ * @param admitted throws when the sender has been shut out meanwhile
  * @param report is told what went wrong inside; never with anything of the input
  * @throws Failure unsupported_suite, unknown_key, decrypt_failed, malformed_request, too_large, no_recipient, unavailable
  */
@@ -28,6 +29,7 @@ export async function startStream(
   encapsulation: Uint8Array,
   body: BodyReader,
   dryRun: boolean,
+  admitted: () => Promise<void>,
   report: (error: unknown) => void,
 ): Promise<ReadableStream<Uint8Array>> {
   const { session, epochs, clock } = ingest;
@@ -35,7 +37,7 @@ export async function startStream(
   const opened = await epochs.sealing(enterprise, clock, dryRun, (party, now) =>
     session.openStream(encapsulation, party, now),
   );
-  const stream = new Stream(ingest, enterprise, body, dryRun, opened, report);
+  const stream = new Stream(ingest, enterprise, body, dryRun, opened, admitted, report);
   const first = await stream.open().catch((error) => {
     throw error instanceof FormatError ? new Failure('malformed_request') : error;
   });
@@ -65,7 +67,9 @@ class Stream {
   readonly #enterprise: Uint8Array;
   readonly #body: BodyReader;
   readonly #dryRun: boolean;
+  readonly #admitted: () => Promise<void>;
   readonly #report: (error: unknown) => void;
+  readonly #lastMs: number;
   /** Sealed contexts of the module, opaque here. */
   #request: Uint8Array;
   #answer: Uint8Array;
@@ -81,8 +85,11 @@ class Stream {
     body: BodyReader,
     dryRun: boolean,
     contexts: { request: Uint8Array; answer: Uint8Array },
+    admitted: () => Promise<void>,
     report: (error: unknown) => void,
   ) {
+    this.#admitted = admitted;
+    this.#lastMs = ingest.clock() + MAX_STREAM_MS;
     this.#report = report;
     this.#ingest = ingest;
     this.#enterprise = enterprise;
@@ -105,6 +112,8 @@ class Stream {
   async open(): Promise<Chunk> {
     const { session, epochs, clock } = this.#ingest;
     const { sealed, final } = await this.#body.chunk();
+    if (clock() > this.#lastMs) throw new Failure('unavailable');
+    await this.#admitted();
     const opened = await epochs.sealing(this.#enterprise, clock, this.#dryRun, ({ trial }, now) =>
       session.openChunk(this.#request, sealed, final, now, trial),
     );

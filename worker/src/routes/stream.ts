@@ -1,7 +1,7 @@
 import { FormatError } from '../../../wire/bytes.ts';
 import { STREAM } from '../../../wire/envelope.ts';
 import { MAX_STREAM_BYTES } from '../../../wire/limits.ts';
-import { authenticate, checkEncapsulation } from '../auth.ts';
+import { authenticate, checkEncapsulation, standing } from '../auth.ts';
 import { BodyReader } from '../pipeline/body.ts';
 import { Failure } from '../pipeline/failure.ts';
 import { ENCAPSULATION_BYTES } from '../pipeline/ingest.ts';
@@ -23,8 +23,14 @@ export async function postStream(c: AppContext): Promise<Response> {
   checkEncapsulation(c.req.raw, head);
   checkKind(signer, 'enterprise');
   const requestId = c.get('requestId');
-  const answer = await startStream(ingest, signer.party.id, head, body, isDryRun(c), (error) =>
-    report(requestId, error),
+  const answer = await startStream(
+    ingest,
+    signer.party.id,
+    head,
+    body,
+    isDryRun(c),
+    standing(auth, signer),
+    (error) => report(requestId, error),
   );
   return c.body(answer, 200, { 'content-type': STREAM.responseType });
 }

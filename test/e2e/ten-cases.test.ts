@@ -15,7 +15,7 @@ import {
 } from '../support/independent-client.ts';
 import { type Pulled, pull } from '../support/independent-pull.ts';
 import { sendStream } from '../support/independent-stream.ts';
-import { validRecord } from '../support/records.ts';
+import { recordId, validRecord } from '../support/records.ts';
 import { startTestService, type TestParty, type TestService } from '../support/service.ts';
 
 let service: TestService;
@@ -30,7 +30,7 @@ const record = () => encodeRecord(validRecord(Date.now()));
 const pullAs = (party: TestParty) => pull(service.url, party, service.edgeSigning);
 
 describe('a body that another party signs', () => {
-  it('does not open: single', async () => {
+  it('case 1: does not open: single', async () => {
     const { response } = await submit(service.url, service.b, service.edgeKey, record(), {
       sealedFor: service.a.id,
     });
@@ -38,7 +38,7 @@ describe('a body that another party signs', () => {
     expect(await problemCode(response)).toBe('decrypt_failed');
   });
 
-  it('does not open: stream', async () => {
+  it('case 1: does not open: stream', async () => {
     const stream = await encapsulate(service.edgeKey, service.a.id, 'chunked request');
     const chunks = [await sealChunk(stream, [record()], false), await sealChunk(stream, [], true)];
     const { response } = await sendStream(service.url, service.b, stream, chunks);
@@ -46,13 +46,13 @@ describe('a body that another party signs', () => {
     expect(await problemCode(response)).toBe('decrypt_failed');
   });
 
-  it('leaves no row', async () => {
+  it('case 1: leaves no row', async () => {
     expect((await pullAs(service.regulator)).end?.rows).toBe(0);
   });
 });
 
 describe('one request, sent 100 times at once', () => {
-  it('makes one row and 100 answers, each under a nonce of its own', async () => {
+  it('case 6: makes one row and 100 answers, each under a nonce of its own', async () => {
     const encapsulation = await encapsulate(service.edgeKey, service.a.id, 'request');
     const body = Buffer.concat([encapsulation.head, await seal(encapsulation, record())]);
     const request = { method: 'POST', path: '/v1/parcels', body, head: encapsulation.head };
@@ -139,7 +139,7 @@ describe('rows whose clear columns were swapped', () => {
     return row;
   }
 
-  it('do not open for the regulator', async () => {
+  it('case 7: do not open for the regulator', async () => {
     const pulled = await pullAs(service.regulator);
     const [first, , third] = pulled.rows.map(({ parcel }) => parcel) as [Buffer, Buffer, Buffer];
     for (const row of [first, third]) await openAs(service.regulator, pulled, row);
@@ -152,7 +152,7 @@ describe('rows whose clear columns were swapped', () => {
     await expect(openAs(service.regulator, pulled, crossed)).rejects.toThrow();
   });
 
-  it('do not open for an enterprise, least of all those of another', async () => {
+  it('case 7: do not open for an enterprise, least of all those of another', async () => {
     const [ofA, ofB] = [await pullAs(service.a), await pullAs(service.b)];
     const a = ofA.rows.at(-1)?.parcel as Buffer;
     const b = ofB.rows.at(-1)?.parcel as Buffer;
@@ -167,11 +167,44 @@ describe('rows whose clear columns were swapped', () => {
     await expect(openAs(service.b, ofB, dressed)).rejects.toThrow();
   });
 
-  it('name an epoch that opens for its audience alone', async () => {
+  it('case 7: name an epoch that opens for its audience alone', async () => {
     const [full, masked] = [await pullAs(service.regulator), await pullAs(service.a)];
     const fullRow = full.rows[0]?.parcel as Buffer;
     const maskedRow = masked.rows[0]?.parcel as Buffer;
     await expect(openAs(service.a, full, fullRow)).rejects.toThrow('not a recipient');
     await expect(openAs(service.regulator, masked, maskedRow)).rejects.toThrow('not a recipient');
+  });
+});
+
+describe('a retry over the end of an index period', () => {
+  const minute = 60_000;
+  /** Half an hour ago: the clock of a service can't be moved, but the time of a record's id can. */
+  const boundary = Date.now() - 30 * minute;
+  let over: TestService;
+
+  beforeAll(async () => {
+    over = await startTestService({ secondIndexPeriodFrom: boundary });
+  });
+
+  afterAll(() => over.stop());
+
+  it('case 8: meets its first copy under the version of its id: one row each, no conflict', async () => {
+    const ids = [-2 * minute, -1, 0, 1, 2 * minute].map((away) => recordId(boundary + away));
+    for (const id of ids) {
+      const bytes = encodeRecord(validRecord(Date.now(), { id }));
+      const [first, again] = [
+        await submit(over.url, over.a, over.edgeKey, bytes),
+        await submit(over.url, over.a, over.edgeKey, bytes),
+      ];
+      expect(first.result?.outcome).toBe(OUTCOME.stored);
+      expect(again.result?.outcome).toBe(OUTCOME.duplicate);
+    }
+    const { rows } = await pull(over.url, over.regulator, over.edgeSigning);
+    expect(rows.map(({ parcel }) => parcel.readUInt16BE(78))).toEqual([1, 1, 2, 2, 2]);
+    // What two records share is seen within a period, and not across.
+    const documents = rows.map(({ parcel }) => parcel.toString('hex', 80, 96));
+    expect(new Set(documents.slice(0, 2)).size).toBe(1);
+    expect(new Set(documents.slice(2)).size).toBe(1);
+    expect(new Set(documents).size).toBe(2);
   });
 });
