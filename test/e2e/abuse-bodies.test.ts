@@ -90,7 +90,13 @@ describe('a body that is too large, too slow, or wrongly measured', () => {
 
   it('abuse case 8: without a length, it is cut off one piece past the limit', async () => {
     const connection = new RawConnection(service);
-    connection.send(single([['transfer-encoding', 'chunked']]));
+    const { headers } = await sealedSingle(service);
+    connection.send(
+      requestHead('POST', PARCELS, service, [
+        ...Object.entries(headers),
+        ['transfer-encoding', 'chunked'],
+      ]),
+    );
     const piece = Buffer.concat([
       Buffer.from('4000\r\n'),
       Buffer.alloc(0x4000),
@@ -98,6 +104,13 @@ describe('a body that is too large, too slow, or wrongly measured', () => {
     ]);
     for (let i = 0; i < 8; i++) connection.send(piece);
     await expectRefusal((await connection.answer()) as Response, 413, 'too_large');
+    connection.close();
+  });
+
+  it('abuse case 8: of a stranger is not read at all', async () => {
+    const connection = new RawConnection(service);
+    connection.send(single([['transfer-encoding', 'chunked']]));
+    await expectRefusal((await connection.answer()) as Response, 401, 'signature_invalid');
     connection.close();
   });
 

@@ -193,7 +193,7 @@ describe('a submission that is refused as a whole', () => {
       const response = await postSingle(service.url, service.a, randomBytes(length));
       await expectProblem(response, 413, 'too_large');
     }
-    const { status, body } = await postChunked(new Uint8Array(70_000));
+    const { status, body } = await postChunked(randomBytes(70_000));
     expect(status).toBe(413);
     expect(JSON.parse(body).code).toBe('too_large');
   });
@@ -351,10 +351,13 @@ describe('the log', () => {
   });
 });
 
-/** Sends an unsigned body in chunked coding, that is without Content-Length. */
+/** Sends a signed body in chunked coding, that is without Content-Length. */
 function postChunked(body: Uint8Array): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'message/sealpost-parcel-req' };
+    const headers = signedHeaders(service.url, service.a, {
+      ...{ method: 'POST', path: '/v1/parcels', body, head: body.subarray(0, 39) },
+      headers: { 'content-type': 'message/sealpost-parcel-req' },
+    });
     const request = httpRequest(`${service.url}/v1/parcels`, { method: 'POST', headers });
     request.on('error', reject);
     request.on('response', (response) => {

@@ -8,8 +8,8 @@ import { concat, utf8 } from '../../wire/bytes.ts';
 import { encodeRecord } from '../../wire/record.ts';
 import { CheckTarget } from './fuzz-check.ts';
 import { PipelineTarget } from './fuzz-pipeline.ts';
-import { Mutator } from './mutate.ts';
-import { copyTree, type Node, parseTree, TreeWriter } from './tree.ts';
+import { Mutator, Seed } from './mutate.ts';
+import { type Node, parseTree, TreeWriter } from './tree.ts';
 
 /** Stands in every name and address of the seeds. Nowhere in the module's memory may it be when a call is over. */
 export const MARKER = '隼鷹驫麤';
@@ -71,7 +71,7 @@ const MAX_CORPUS = 4_000;
 export class Fuzzer {
   readonly #random: Prng;
   readonly #mutator: Mutator;
-  readonly #corpus: Node[];
+  readonly #corpus: Seed[];
   readonly #check: CheckTarget;
   readonly #pipeline: PipelineTarget;
   readonly #outcomes = new Set<number>();
@@ -84,7 +84,7 @@ export class Fuzzer {
     this.#random = new Prng('fuzz', seed);
     this.#mutator = new Mutator(this.#random);
     this.#corpus = seeds();
-    const valid = new TreeWriter(5_000).write(this.#corpus[0] as Node).slice();
+    const valid = (this.#corpus[0] as Seed).bytes;
     this.#check = new CheckTarget(module, valid, this.#report);
     this.#pipeline = new PipelineTarget(module, valid, MARKER_BYTES, this.#report);
   }
@@ -129,11 +129,10 @@ export class Fuzzer {
 
   #record(): void {
     const bytes = this.#mutate();
-    const tree = this.#mutator.last;
     const outcome = this.#check.run(bytes, this.#random.int(4) === 0);
     if (this.#outcomes.has(outcome)) return;
     this.#outcomes.add(outcome);
-    if (tree) this.#keep(tree);
+    this.#keep(new Seed(bytes.slice()));
   }
 
   /** One to eight records, now and then as many as a chunk holds. */
@@ -153,28 +152,30 @@ export class Fuzzer {
     return this.#mutator.record(this.#pick(), this.#pick());
   }
 
-  #pick(): Node {
-    return this.#corpus[this.#random.int(this.#corpus.length)] as Node;
+  #pick(): Seed {
+    return this.#corpus[this.#random.int(this.#corpus.length)] as Seed;
   }
 
-  #keep(tree: Node): void {
-    if (this.#corpus.length < MAX_CORPUS) this.#corpus.push(copyTree(tree));
-    else this.#corpus[1 + this.#random.int(MAX_CORPUS - 1)] = copyTree(tree);
+  #keep(seed: Seed): void {
+    if (this.#corpus.length < MAX_CORPUS) this.#corpus.push(seed);
+    else this.#corpus[1 + this.#random.int(MAX_CORPUS - 1)] = seed;
   }
 }
 
 /** A generated day with every kind of sender and fault, and the marker in every name and address. The first is valid. */
-function seeds(): Node[] {
+function seeds(): Seed[] {
   const day = { city: 'guiyang', parcels: 400, seed: 1, bad: 0.25, day: '2026-11-19' } as const;
-  const trees: Node[] = [];
+  const writer = new TreeWriter(5_000);
+  const found: Seed[] = [];
   for (const line of generateDay(day)) {
     if (line.raw !== undefined) continue;
     const tree = parseTree(encodeRecord(line.record));
     mark(tree);
-    if (line.expect) trees.push(tree);
-    else trees.unshift(tree);
+    const seed = new Seed(writer.write(tree).slice());
+    if (line.expect) found.push(seed);
+    else found.unshift(seed);
   }
-  return trees;
+  return found;
 }
 
 const NAME = 4n;

@@ -1,9 +1,29 @@
 /** Mutations of records: of their fields, of their structure, of their octets. All of it follows from the generator's seed. */
 import type { Prng } from '../../client/generate/prng.ts';
 import { CODE_POINTS, INTEGERS, ITEMS, TEXTS } from './dictionary.ts';
-import { copyTree, type MapNode, type Node, TreeWriter } from './tree.ts';
+import { copyTree, type MapNode, type Node, parseTree, TreeWriter } from './tree.ts';
 
 type TextNode = Extract<Node, { kind: 'text' }>;
+
+/** Where a text stands in the octets of a seed, its head included. */
+interface TextPlace {
+  from: number;
+  to: number;
+  value: string;
+}
+
+/** An input to start from. One whose octets are not deterministic CBOR has no tree and no texts. */
+export class Seed {
+  readonly bytes: Uint8Array;
+  readonly texts: readonly TextPlace[];
+  readonly tree: Node | undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.tree = treeOf(bytes);
+    this.texts = this.tree ? placesOf(this.tree, bytes) : [];
+  }
+}
 
 /** An entry of a map or an array, so that its value can be put elsewhere. */
 interface Place {
@@ -14,32 +34,26 @@ interface Place {
   index: number;
 }
 
+const encoder = new TextEncoder();
+
 export class Mutator {
   readonly #random: Prng;
   readonly #writer = new TreeWriter(20_000);
   readonly #scratch = new Uint8Array(20_000);
-  /** What the last record is the encoding of; undefined when its octets were changed. */
-  last: Node | undefined;
+  readonly #output = new Uint8Array(40_000);
+  readonly #text = new Uint8Array(8_192);
 
   constructor(random: Prng) {
     this.#random = random;
   }
 
-  /** A record with one or more changes; `other` gives what is spliced in. The octets stay until the next call. */
-  record(tree: Node, other: Node): Uint8Array {
-    const random = this.#random;
-    const root = copyTree(tree);
-    let changes = 1;
-    while (changes < 6 && random.int(3) === 0) changes++;
+  /** A seed with one or more changes; `other` gives what is spliced in. The octets stay until the next call. */
+  record(seed: Seed, other: Seed): Uint8Array {
     // Most changes are to texts alone: what is wrong with the structure hides all that comes behind it.
-    const kind = random.int(8);
-    for (let i = 0; i < changes; i++) {
-      if (kind < 5) this.#changeText(root);
-      else this.#changeTree(root, other);
-    }
-    const bytes = this.#writer.write(root);
-    this.last = kind === 7 ? undefined : root;
-    return kind === 7 ? this.octets(bytes) : bytes;
+    const kind = this.#random.int(8);
+    if (kind < 5 && seed.texts.length > 0) return this.#changedTexts(seed);
+    const changed = seed.tree ? this.#changedTree(seed.tree, other.tree ?? seed.tree) : seed.bytes;
+    return kind === 7 || !seed.tree ? this.octets(changed) : changed;
   }
 
   /** Havoc: octets flipped, put in, taken out, repeated, cut. */
@@ -121,10 +135,39 @@ export class Mutator {
     return points.join('');
   }
 
-  #changeText(root: Node): void {
-    const texts = textsOf(root, []);
-    const text = texts[this.#random.int(texts.length)];
-    if (text) text.value = this.text(text.value);
+  #changes(): number {
+    let changes = 1;
+    while (changes < 6 && this.#random.int(3) === 0) changes++;
+    return changes;
+  }
+
+  /** The octets with other texts in their places, whose heads tell the new lengths. */
+  #changedTexts({ bytes, texts }: Seed): Uint8Array {
+    const first = this.#random.int(texts.length);
+    const chosen = new Set([first]);
+    for (let more = this.#changes() - 1; more > 0; more--)
+      chosen.add(this.#random.int(texts.length));
+    const out = this.#output;
+    let [from, at] = [0, 0];
+    for (let i = 0; i < texts.length; i++) {
+      if (!chosen.has(i)) continue;
+      const place = texts[i] as TextPlace;
+      out.set(bytes.subarray(from, place.from), at);
+      at += place.from - from;
+      const { written } = encoder.encodeInto(this.text(place.value), this.#text);
+      at = putTextHead(out, at, written);
+      out.set(this.#text.subarray(0, written), at);
+      at += written;
+      from = place.to;
+    }
+    out.set(bytes.subarray(from), at);
+    return out.subarray(0, at + bytes.length - from);
+  }
+
+  #changedTree(tree: Node, other: Node): Uint8Array {
+    const root = copyTree(tree);
+    for (let more = this.#changes(); more > 0; more--) this.#changeTree(root, other);
+    return this.#writer.write(root);
   }
 
   #changeTree(root: Node, other: Node): void {
@@ -235,11 +278,53 @@ export class Mutator {
   }
 }
 
-function textsOf(node: Node, found: TextNode[]): TextNode[] {
-  if (node.kind === 'text') found.push(node);
-  else if (node.kind === 'array') for (const item of node.value) textsOf(item, found);
-  else if (node.kind === 'map') for (const [, value] of node.value) textsOf(value, found);
-  return found;
+function treeOf(bytes: Uint8Array): Node | undefined {
+  try {
+    const tree = parseTree(bytes);
+    return Buffer.compare(new TreeWriter(bytes.length).write(tree), bytes) === 0 ? tree : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function placesOf(tree: Node, bytes: Uint8Array): TextPlace[] {
+  const texts: TextNode[] = [];
+  const collect = (node: Node): void => {
+    if (node.kind === 'text') texts.push(node);
+    else if (node.kind === 'array') node.value.forEach(collect);
+    else if (node.kind === 'map') {
+      for (const [key, value] of node.value) {
+        collect(key);
+        collect(value);
+      }
+    }
+  };
+  collect(tree);
+  const writer = new TreeWriter(bytes.length);
+  let behind = 0;
+  return texts.map((text) => {
+    const encoded = Buffer.from(writer.write(text));
+    const from = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(encoded, behind);
+    behind = from + encoded.length;
+    return { from, to: behind, value: text.value };
+  });
+}
+
+/** Heads of up to 65,535 octets, in their shortest form. */
+function putTextHead(out: Uint8Array, at: number, length: number): number {
+  if (length < 24) {
+    out[at] = 0x60 | length;
+    return at + 1;
+  }
+  if (length < 0x100) {
+    out[at] = 0x78;
+    out[at + 1] = length;
+    return at + 2;
+  }
+  out[at] = 0x79;
+  out[at + 1] = length >> 8;
+  out[at + 2] = length & 0xff;
+  return at + 3;
 }
 
 function swap(map: MapNode, a: number, b: number): void {

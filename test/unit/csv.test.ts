@@ -11,6 +11,7 @@ import {
 } from '../../client/csv.ts';
 import { ndjsonLine } from '../../client/output.ts';
 import { DOC_TYPES, encodeRecord, GOODS, type ParcelRecord } from '../../wire/record.ts';
+import { gbk } from '../support/gbk.ts';
 import { validRecord } from '../support/records.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 1, 30);
@@ -73,26 +74,6 @@ const changed = (header: string, cell: string) => {
   const at = HEADER.split(',').indexOf(header);
   return `${HEADER}\n${CELLS.map((text, i) => (i === at ? cell : text)).join(',')}\n`;
 };
-
-/** GBK octets: the two of each character, found by decoding all there are. */
-function gbk(text: string): Uint8Array {
-  const octets = new Map<string, number[]>();
-  const decoder = new TextDecoder('gb18030');
-  for (let lead = 0x81; lead < 0xff; lead++) {
-    for (let trail = 0x40; trail < 0xff; trail++) {
-      if (trail === 0x7f) continue;
-      const pair = [lead, trail];
-      const character = decoder.decode(Uint8Array.from(pair));
-      if (!octets.has(character)) octets.set(character, pair);
-    }
-  }
-  return Uint8Array.from(
-    [...text].flatMap((character) => {
-      const code = character.codePointAt(0) as number;
-      return code < 0x80 ? [code] : (octets.get(character) as number[]);
-    }),
-  );
-}
 
 function utf16(text: string): Uint8Array {
   return Uint8Array.from(
