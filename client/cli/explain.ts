@@ -209,6 +209,14 @@ export function explain(error: unknown): CliFailure {
       { cause: error },
     );
   }
+  if (error instanceof ServiceError && error.code === 'already_running') {
+    const [what] = SERVICE.already_running;
+    const remedy: Bilingual = [
+      `请先停止它（${error.detail}），或另选 --dir`,
+      `stop it first (${error.detail}), or choose another --dir`,
+    ];
+    return new CliFailure(error.code, what, remedy, { cause: error });
+  }
   if (error instanceof ServiceError) {
     return new CliFailure(error.code, ...SERVICE[error.code], { cause: error });
   }

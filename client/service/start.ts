@@ -1,13 +1,13 @@
 /** The local service: the edge worker on workerd, with its store under one folder. */
 import { readFileSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseSignedList } from '../../wire/recipients.ts';
 import { openWorkspace, type Workspace } from '../workspace.ts';
 import { bundleWorker, ensureWasm, PROJECT_DIR } from './bundle.ts';
 import { parseWrangler, toCapnp } from './capnp.ts';
 import { ServiceError } from './errors.ts';
-import { runningService, serviceFile } from './lock.ts';
+import { claimFolder, noteService, releaseFolder } from './lock.ts';
 import { freePort, ServiceProcess } from './process.ts';
 import { runSetup } from './setup.ts';
 
@@ -41,13 +41,21 @@ export async function startService(options: StartOptions): Promise<Service> {
   const { port = 0 } = options;
   // workerd runs in a folder of its own, so that no path may hang on ours.
   const dir = resolve(options.dir);
-  const running = runningService(dir);
-  if (running) throw new ServiceError('already_running', running.url);
   const workspace = openWorkspace(dir);
+  const { run: runDir, data: dataDir } = workspace.paths;
+  for (const folder of [runDir, dataDir]) await mkdir(folder, { recursive: true, mode: 0o700 });
+  claimFolder(dir);
+  try {
+    return await start(workspace, port);
+  } catch (error) {
+    releaseFolder(dir);
+    throw error;
+  }
+}
+
+async function start(workspace: Workspace, port: number): Promise<Service> {
   if (port !== 0 && (await freePort(port)) === undefined) throw new ServiceError('port_taken');
   const { run: runDir, data: dataDir, control: controlFile } = workspace.paths;
-  for (const folder of [runDir, dataDir]) await mkdir(folder, { recursive: true, mode: 0o700 });
-
   const config = parseWrangler(await readFile(join(PROJECT_DIR, 'wrangler.toml'), 'utf8'));
   const modules = await built(async () => {
     await ensureWasm();
@@ -68,7 +76,7 @@ export async function startService(options: StartOptions): Promise<Service> {
     const logFile = join(runDir, 'workerd.log');
     const child = new ServiceProcess({ runDir, configuration: CONFIGURATION, logFile, secrets });
     const url = `http://${address}`;
-    if (await child.ready(url)) return opened(dir, url, child);
+    if (await child.ready(url)) return opened(workspace.dir, url, child);
     const ended = !child.running;
     await child.stop();
     if (port !== 0 || !ended || attempt === PORT_ATTEMPTS) {
@@ -77,15 +85,14 @@ export async function startService(options: StartOptions): Promise<Service> {
   }
 }
 
-async function opened(dir: string, url: string, child: ServiceProcess): Promise<Service> {
-  const lock = serviceFile(dir);
-  await writeFile(lock, `${JSON.stringify({ pid: child.pid, url })}\n`);
+function opened(dir: string, url: string, child: ServiceProcess): Service {
+  noteService(dir, { pid: child.pid, url });
   return {
     ...{ url, pid: child.pid, exited: child.exited },
     peakRssMb: () => child.peakRssMb(),
     async stop() {
       await child.stop();
-      await rm(lock, { force: true });
+      releaseFolder(dir);
     },
   };
 }

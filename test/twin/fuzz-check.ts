@@ -12,8 +12,8 @@ const VERDICT_BYTES = 10;
 const NOW_MS = BigInt(NOW);
 
 /** Every so many executions the twin judges too, and the memory is compared. */
-const TWIN_EVERY = 64;
-const SCAN_EVERY = 1;
+const TWIN_EVERY = 128;
+const SCAN_EVERY = 512;
 
 export class CheckTarget {
   readonly #check: (length: number, now: bigint, trial: number) => number;

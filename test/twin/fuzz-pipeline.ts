@@ -18,7 +18,7 @@ import { judgeSequence, type TwinVerdict } from './validate.ts';
 /** Every so many calls the twin judges too, parcels are opened as their readers do, and keys are searched for. */
 const TWIN_EVERY = 4;
 const OPEN_EVERY = 8;
-const SCAN_EVERY = 8;
+const SCAN_EVERY = 16;
 
 const party = randomParty();
 const VARIANTS: PartyBinding[] = [

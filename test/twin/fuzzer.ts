@@ -63,9 +63,9 @@ export class FuzzFailure extends Error {
 }
 
 /** Of a thousand executions: how many go through the sealed path, and how many are forged. */
-const CHUNKS_PER_MILLE = 8;
+const CHUNKS_PER_MILLE = 4;
 const SINGLES_PER_MILLE = 1;
-const FORGERIES_PER_MILLE = 2;
+const FORGERIES_PER_MILLE = 1;
 const MAX_CORPUS = 4_000;
 
 export class Fuzzer {

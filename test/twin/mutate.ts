@@ -51,7 +51,7 @@ export class Mutator {
   record(seed: Seed, other: Seed): Uint8Array {
     // Most changes are to texts alone: what is wrong with the structure hides all that comes behind it.
     const kind = this.#random.int(8);
-    if (kind < 5 && seed.texts.length > 0) return this.#changedTexts(seed);
+    if (kind < 6 && seed.texts.length > 0) return this.#changedTexts(seed);
     const changed = seed.tree ? this.#changedTree(seed.tree, other.tree ?? seed.tree) : seed.bytes;
     return kind === 7 || !seed.tree ? this.octets(changed) : changed;
   }

@@ -55,6 +55,8 @@ export function copyTree(node: Node): Node {
 }
 
 const encoder = new TextEncoder();
+/** Octets of the longest head. */
+const HEAD_ROOM = 9;
 
 /** Writes trees one after the other into a buffer of its own. */
 export class TreeWriter {
@@ -80,21 +82,25 @@ export class TreeWriter {
         else this.#head(1, -1n - node.value);
         return;
       case 'bytes':
-        this.#head(2, BigInt(node.value.length));
+        this.#head(2, node.value.length);
         this.#octets(node.value);
         return;
       case 'text': {
-        const octets = encoder.encode(node.value);
-        this.#head(3, BigInt(octets.length));
-        this.#octets(octets);
+        // Encoded where it will be but for the head, whose length is not known before.
+        const from = this.#at + HEAD_ROOM;
+        const room = this.buffer.subarray(Math.min(from, this.buffer.length));
+        const { written } = encoder.encodeInto(node.value, room);
+        this.#head(3, written);
+        this.buffer.copyWithin(this.#at, from, from + written);
+        this.#at += written;
         return;
       }
       case 'array':
-        this.#head(4, BigInt(node.value.length));
+        this.#head(4, node.value.length);
         for (const item of node.value) this.#node(item);
         return;
       case 'map':
-        this.#head(5, BigInt(node.value.length));
+        this.#head(5, node.value.length);
         for (const [key, value] of node.value) {
           this.#node(key);
           this.#node(value);
@@ -105,17 +111,16 @@ export class TreeWriter {
     }
   }
 
-  #head(major: number, argument: bigint): void {
+  #head(major: number, argument: number | bigint): void {
     const type = major << 5;
-    if (argument < 24n) {
+    if (argument < 24) {
       this.#octet(type | Number(argument));
       return;
     }
-    const size =
-      argument < 0x100n ? 0 : argument < 0x1_0000n ? 1 : argument < 0x1_0000_0000n ? 2 : 3;
+    const size = argument < 0x100 ? 0 : argument < 0x1_0000 ? 1 : argument < 0x1_0000_0000 ? 2 : 3;
     this.#octet(type | (24 + size));
     for (let shift = 8 * (1 << size) - 8; shift >= 0; shift -= 8) {
-      this.#octet(Number((argument >> BigInt(shift)) & 0xffn));
+      this.#octet(Number((BigInt(argument) >> BigInt(shift)) & 0xffn));
     }
   }
 

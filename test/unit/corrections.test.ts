@@ -14,8 +14,9 @@ function opened(id: string, replaces?: string, enterprise = E, second = 0): Open
 /** What is replaced by what, in this order of coming. */
 function replaced(...records: Opened[]): Record<string, string> {
   const marked = withCorrections(records, new Corrections());
-  const pairs = marked.map(({ id, replacedBy }) => [id, replacedBy] as const);
-  return Object.fromEntries(pairs.filter(([, by]) => by !== undefined));
+  return Object.fromEntries(
+    marked.flatMap(({ id, replacedBy }) => (replacedBy === undefined ? [] : [[id, replacedBy]])),
+  );
 }
 
 describe('corrections', () => {
@@ -47,7 +48,6 @@ describe('corrections', () => {
   it('in a circle hide nothing', () => {
     expect(replaced(opened('a', 'b'), opened('b', 'a'))).toEqual({});
     expect(replaced(opened('a', 'a'))).toEqual({});
-  });
   });
 
   it('are known again from what was kept', () => {

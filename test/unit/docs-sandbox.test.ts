@@ -37,7 +37,8 @@ function merged(target: Tree, patch: Tree): Tree {
   for (const [name, value] of Object.entries(patch)) {
     if (/^\d+$/.test(name)) continue;
     if (value === null) delete result[name];
-    else if (typeof value === 'object' && !Array.isArray(value)) result[name] = merged((result[name] ?? {}) as Tree, value);
+    else if (typeof value === 'object' && !Array.isArray(value))
+      result[name] = merged((result[name] ?? {}) as Tree, value);
     else result[name] = value;
   }
   return result;

@@ -17,9 +17,9 @@ export function resetText(): void {
   wipeText();
 }
 
-/** Zeroes what the arena holds. */
+/** Zeroes what the arena holds, and what was written behind it and not kept: the longer form of a text that was refused. */
 export function wipeText(): void {
-  memory.fill(ARENA, 0, top - ARENA);
+  memory.fill(ARENA, 0, min<usize>(top - ARENA + ARENA_RECORD, ARENA_BYTES));
   top = ARENA;
 }
 
