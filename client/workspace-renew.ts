@@ -8,7 +8,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { equalBytes } from '../wire/bytes.ts';
 import { KEM_X25519 } from '../wire/envelope.ts';
 import { nextKeyId } from '../wire/keys.ts';
-import { MAX_LIST_VALIDITY_MS } from '../wire/limits.ts';
+import { MAX_ID_AGE_MS, MAX_LIST_VALIDITY_MS } from '../wire/limits.ts';
 import {
   LIST_KIND,
   type ListEntry,
@@ -196,22 +196,26 @@ function renewIndexKeys({ paths }: Workspace, now: number): number {
 
 interface Secrets {
   edgeKeys: { id: number; notAfter: number }[];
-  indexKeys: Versioned[];
+  indexKeys: EdgeIndexKey[];
 }
 
-/** @returns whether there is a new submission key */
+interface EdgeIndexKey extends Versioned {
+  untilMs: number;
+}
+
+/**
+ * Gives the edge the index keys that ids of today and later can need, and a successor to a submission key that ends.
+ * @returns whether there is a new submission key
+ */
 function renewSecrets({ paths }: Workspace, now: number): boolean {
   const secrets = readJson(paths.secrets, (raw: Secrets) => raw);
-  const regulators = readJson(paths.indexKeys, (raw: Versioned[]) => raw);
-  const has = new Set(secrets.indexKeys.map(({ version }) => version));
-  const missing = regulators.filter(({ version }) => !has.has(version));
+  const all = readJson(paths.indexKeys, (raw: EdgeIndexKey[]) => raw);
+  const indexKeys = all.filter(({ untilMs }) => untilMs > now - MAX_ID_AGE_MS - DAY_MS);
   const ends = Math.max(...secrets.edgeKeys.map(({ notAfter }) => notAfter));
   const due = ends - now < EDGE_KEY_AHEAD_MS;
-  if (missing.length === 0 && !due) return false;
+  const last = secrets.edgeKeys.at(-1)?.id ?? 0;
   const living = secrets.edgeKeys.filter(({ notAfter }) => notAfter > now);
-  const id = nextKeyId(Math.max(...secrets.edgeKeys.map((key) => key.id)));
-  const edgeKeys = due ? [...living, newEdgeKey(id, now)] : secrets.edgeKeys;
-  const indexKeys = [...secrets.indexKeys, ...missing];
+  const edgeKeys = due ? [...living, newEdgeKey(nextKeyId(last), now)] : living;
   replaceFile(paths.secrets, { ...secrets, edgeKeys, indexKeys }, true);
   return due;
 }

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { type Command, Option } from 'commander';
 import { uuidText } from '../../wire/record.ts';
 import { isPartial, lookupCities } from '../cities.ts';
+import { withCorrections } from '../corrections.ts';
 import { fromHex, toHex } from '../encoding.ts';
 import {
   EXPORT_FORMAT,
@@ -119,7 +120,8 @@ async function exportLookup(wanted: Wanted): Promise<Exported> {
   try {
     const report = await lookupCities(asking.targets, query);
     failTogether(report);
-    const records = report.matches.filter(({ id }) => wanted.only?.has(id) ?? true);
+    const matches = withCorrections(report.matches, asking.corrections, wanted.current);
+    const records = matches.filter(({ id }) => wanted.only?.has(id) ?? true);
     const names = asking.enterpriseNames;
     const sink = recordSink(folder, wanted.format, (id) => names.get(id));
     for (const record of records) sink.add(record);

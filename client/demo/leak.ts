@@ -18,7 +18,7 @@ export interface Hit {
   encoding: Encoding;
 }
 
-type Found = (offset: number, encoding: Encoding) => void;
+export type Found = (offset: number, encoding: Encoding) => void;
 
 const BLOCK_BYTES = 4 * 1024 * 1024;
 /** Percent encoding makes three octets of one: the longest form that a value can take. */
@@ -62,7 +62,8 @@ export function searchFile(path: string, needles: Needles, blockBytes = BLOCK_BY
   }
 }
 
-function searchBlock(block: Buffer, needles: Needles, found: Found): void {
+/** Searches octets that are at hand. @param found gets the place of each hit in them */
+export function searchBlock(block: Buffer, needles: Needles, found: Found): void {
   searchText(block, needles, found);
   for (const [encoding, runs] of DECODERS) {
     for (const { bytes, origin } of runs(block)) {

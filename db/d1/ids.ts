@@ -1,5 +1,5 @@
 /** Ids of a day, read from the receipts that commits keep: the rows of `receipts` are spread over the ids of eight days. */
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { ID_BYTES, IDS_FRAME_BYTES, sortIds } from '../../wire/reconcile.ts';
 import type { Scope } from '../parcels.ts';
 import { fromHex } from './bytes.ts';
@@ -52,8 +52,9 @@ function spansOf(queries: Queries, scope: Required<Scope>, day: number): Promise
   return queries.all<Span>(
     sql`SELECT writer, min(sequence) AS "from", max(sequence) AS "to", sum(rows) AS records FROM (
         SELECT c.writer, c.sequence, c.rows,
-          sum(c.rows) OVER (PARTITION BY c.writer ORDER BY c.sequence) / ${SPAN_ROWS} AS span
-        FROM writers w CROSS JOIN commits c ON c.day = ${day} AND c.writer = w.number
+          sum(c.rows) OVER (PARTITION BY c.writer ORDER BY c.sequence) / ${whole(SPAN_ROWS)} AS span
+        FROM writers w
+        CROSS JOIN commits c INDEXED BY commits_day ON c.day = ${day} AND c.writer = w.number
         WHERE ${inScope(scope)})
       GROUP BY writer, span`,
   );
@@ -63,9 +64,15 @@ async function receiptsOf(queries: Queries, { writer, from, to }: Span, day: num
   // A clock that stepped back may have put a commit of another day among them.
   const rows = await queries.all<{ receipts: string }>(
     sql`SELECT group_concat(hex(receipts), '') AS receipts FROM (
-        SELECT receipts, sum(rows) OVER (ORDER BY sequence) / ${TEXT_ROWS} AS text FROM commits
+        SELECT receipts, sum(rows) OVER (ORDER BY sequence) / ${whole(TEXT_ROWS)} AS text
+        FROM commits INDEXED BY commits_sequence
         WHERE writer = ${writer} AND sequence BETWEEN ${from} AND ${to} AND day = ${day})
       GROUP BY text`,
   );
   return rows.map(({ receipts }) => receipts);
+}
+
+/** D1 binds every number as a real one, by which a division would leave fractions. */
+function whole(value: number): SQL {
+  return sql`CAST(${value} AS INTEGER)`;
 }

@@ -5,7 +5,7 @@ import { FULL_PARCEL_AAD_BYTES } from '../../wire/parcel.ts';
 import type { ErasedRecord, Scope } from '../parcels.ts';
 import { fromHex, toHex } from './bytes.ts';
 import type { Queries } from './query.ts';
-import { inScope } from './read.ts';
+import { inScope, PRESENT } from './read.ts';
 
 /** Parcels read in one query: about 3 MB of text. */
 const READ_ROWS = 2_000;
@@ -115,7 +115,7 @@ export async function find(
     const positions = found.slice(at, at + READ_ROWS).map(({ position }) => position);
     const rows = await queries.all<{ parcel: string }>(
       sql`SELECT hex(p.full) AS parcel FROM json_each(${JSON.stringify(positions)}) f
-        CROSS JOIN parcels p ON p.position = f.value`,
+        CROSS JOIN parcels p ON p.position = f.value WHERE ${PRESENT}`,
     );
     parcels.push(...rows.map(({ parcel }) => fromHex(parcel)));
   }
@@ -124,8 +124,9 @@ export async function find(
 
 /**
  * ParcelStore.erase. Each ERASE_ROWS ids are a transaction; after an error the same call may be made again.
- * Payloads are overwritten before they are deleted, since D1 does not let SQLite's secure_delete be set: an update by a value
- * of the same length goes to the same place of the page. What else may stay on the disk: docs/retention.md.
+ * Payloads are overwritten with zeros of the same length, which SQLite does in place, and their rows stay: a deleted row would
+ * be left in its page as it was, for D1 does not let secure_delete be set, and so would copies of its neighbours, which
+ * SQLite moves together. What may stay on a disk all the same: docs/retention.md.
  */
 export async function erase(
   queries: Queries,
@@ -141,7 +142,7 @@ export async function erase(
       AND id IN (SELECT unhex(value) FROM json_each(${some}))`;
     const there = sql`${asked} AND erased_ms IS NULL`;
     const payloads = sql`position IN (SELECT position FROM receipts WHERE ${there})`;
-    const [receipts] = await queries.transaction<[ReceiptRow, unknown, unknown, unknown, unknown]>([
+    const [receipts] = await queries.transaction<[ReceiptRow, unknown, unknown, unknown]>([
       sql`SELECT hex(id) AS id, erased_ms AS erasedMs FROM receipts WHERE ${asked}`,
       // `+id` is looked at only after the key's first three columns have led to an entry.
       sql`WITH gone AS MATERIALIZED (
@@ -154,7 +155,6 @@ export async function erase(
           AND idx IN (SELECT ${INDEX_AT} FROM gone p CROSS JOIN json_each(${INDEX_PLACES}) at)
           AND +id IN (SELECT id FROM gone)`,
       sql`UPDATE parcels SET full = zeroblob(length(full)), masked = zeroblob(length(masked)) WHERE ${payloads}`,
-      sql`DELETE FROM parcels WHERE ${payloads}`,
       sql`UPDATE receipts SET erased_ms = ${erasedMs} WHERE ${there}`,
     ]);
     for (const { id, erasedMs: before } of receipts.rows) {

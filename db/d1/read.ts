@@ -19,6 +19,9 @@ export function inScope(scope: Scope): SQL {
   return sql`w.city = ${city} AND w.enterprise = unhex(${toHex(enterprise)})`;
 }
 
+/** Condition on a row of `parcels`, here called `p`: it holds a payload, and not the zeros of one that was erased. */
+export const PRESENT = sql`p.full <> zeroblob(length(p.full))`;
+
 export async function heads(queries: Queries, scope: Scope): Promise<ChainHead[]> {
   const rows = await queries.all<{ writer: number; sequence: number; head: string }>(
     sql`SELECT number AS writer, sequence, hex(head) AS head FROM writers w
@@ -128,7 +131,7 @@ async function readSlice(
       FROM json_each(${firsts}) f CROSS JOIN commits c ON c.first = f.value`,
     sql`SELECT p.position, hex(${parcel}) AS parcel
       FROM json_each(${firsts}) f CROSS JOIN commits c ON c.first = f.value
-      CROSS JOIN parcels p ON p.position BETWEEN c.first AND c.first + c.rows - 1`,
+      CROSS JOIN parcels p ON p.position BETWEEN c.first AND c.first + c.rows - 1 WHERE ${PRESENT}`,
   ]);
   const receiptsAt = new Map(receipts.rows.map((row) => [row.first, fromHex(row.receipts)]));
   const parcelAt = new Map(parcels.rows.map((row) => [row.position, fromHex(row.parcel)]));

@@ -99,9 +99,9 @@ export const receipts = sqliteTable(
 export const parcels = sqliteTable('parcels', {
   /** Position of its receipt. */
   position: integer().primaryKey(),
-  /** The full view (wire/parcel.ts). */
+  /** The full view (wire/parcel.ts); zeros of the same length once it is erased. */
   full: bytes().notNull(),
-  /** The masked view; NULL when none was sealed. */
+  /** The masked view, likewise; NULL when none was sealed. */
   masked: bytes(),
 });
 

@@ -5,7 +5,19 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sealpost } from '../support/sealpost.ts';
 
-const COMMANDS = ['init', 'serve', 'generate', 'stream', 'submit', 'pull', 'lookup', 'demo'];
+const COMMANDS = [
+  'init',
+  'serve',
+  'generate',
+  'stream',
+  'submit',
+  'pull',
+  'lookup',
+  'export',
+  'erase',
+  'keys',
+  'demo',
+];
 
 let folder: string;
 let dir: string;
@@ -59,6 +71,26 @@ describe('wrong use', () => {
     [['pull', '--out', 'x', '--format', 'xml']],
     [['pull', '--out', 'x', '--url', 'ftp://x']],
     [['lookup']],
+    [['keys', 'drill', '--day', 'tomorrow']],
+    [['keys', 'renew', '--remove', 'abc']],
+    [['export', '--phone', '13800138000', '--out', 'x']],
+    [['export', '--phone', '13800138000', '--out', 'x', '--case', '1']],
+    [['export', 'verify']],
+    [['erase', '--enterprise', 'sf', '--case', '1']],
+    [['erase', '--enterprise', 'sf', '--id', '01936000-0000-7000-8000-000000000000']],
+    [
+      [
+        'lookup',
+        '--dir',
+        'a',
+        '--dir',
+        'b',
+        '--url',
+        'http://127.0.0.1:1',
+        '--phone',
+        '13800138000',
+      ],
+    ],
     [['lookup', '--phone', '13800138000', '--waybill', 'SF1234567890123']],
     [['lookup', '--phone', '13800138000', '--from', '2026-11-02', '--to', '2026-11-01']],
   ])('%j ends with code 2 and says so in two lines', async (args) => {

@@ -31,6 +31,35 @@ describe('D1ParcelStore', () => {
   });
 });
 
+describe('ids of a day', () => {
+  it('of many small commits take few queries', async () => {
+    const packer = new Packer(520101, random(16));
+    const key = { node: 'n-1', city: 520101, enterprise: packer.enterprise };
+    const store = new D1ParcelStore(DB);
+    let head = await store.openWriter(key);
+    for (let i = 0; i < 40; i++) {
+      const batches = [packer.pack([makeRecord()]).batch];
+      ({ head } = await store.append(key, head, {
+        epochs: packer.epochs,
+        batches,
+        committedMs: 0,
+      }));
+    }
+    let queries = 0;
+    const counting = new Proxy(DB, {
+      get(target, name: keyof D1Database) {
+        if (name === 'batch') queries++;
+        const value = target[name];
+        return typeof value === 'function' ? (value as () => void).bind(target) : value;
+      },
+    });
+    const blocks: Uint8Array[] = [];
+    for await (const block of new D1ParcelStore(counting).ids(key, 0)) blocks.push(block);
+    expect(blocks.map(({ length }) => length)).toEqual([40 * 16]);
+    expect(queries).toBe(2);
+  });
+});
+
 describe('D1ControlStore', () => {
   controlStoreSuite(async () => {
     await DB.prepare('DELETE FROM recipient_lists').run();

@@ -9,6 +9,7 @@ import { OUTCOMES } from '../../wire/codes.ts';
 import { SINGLE } from '../../wire/envelope.ts';
 import { MAX_CHUNK_BYTES } from '../../wire/limits.ts';
 import { parcelNonce, parseParcel } from '../../wire/parcel.ts';
+import { findInMemory } from '../support/wasm.ts';
 import { epochKeys, NOW, opened, randomParty, TestEdge } from './edge.ts';
 import { FuzzFailure, type FuzzReport } from './fuzzer.ts';
 import { answerSecrets } from './hpke.ts';
@@ -232,11 +233,11 @@ export class PipelineTarget {
 
   #scan(fail: Fail): void {
     this.#report.scans++;
-    const memory = Buffer.from(this.#edge.memory.buffer);
-    if (memory.includes(this.#marker)) throw fail('the marker is in memory');
+    const { memory } = this.#edge;
+    if (findInMemory(memory, this.#marker) >= 0) throw fail('the marker is in memory');
     const keys = this.#report.scans % 16 === 0 ? Object.entries(this.#single.secrets) : [];
     for (const [name, secret] of keys)
-      if (memory.includes(secret)) throw fail(`${name} is in memory`);
+      if (findInMemory(memory, secret) >= 0) throw fail(`${name} is in memory`);
   }
 
   #guard<T>(fail: Fail, run: () => T): T {

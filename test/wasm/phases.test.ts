@@ -1,6 +1,6 @@
 /** City phases and dry runs in the module: what is judged how, what is sealed, and what a masked view still hides. */
 import { x25519 } from '@noble/curves/ed25519.js';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { canonicalDocument, checkRecord } from '../../wasm/host/check.ts';
 import { type PartyBinding, Session } from '../../wasm/host/session.ts';
 import { parseResults } from '../../wire/answer.ts';
@@ -32,8 +32,25 @@ const party: PartyBinding = {
 const instance = new WebAssembly.Instance(loadModule(), {});
 
 let session: Session;
+let memories: Uint8Array[];
+
+/** Keeps the memory of every instance, to be searched for what should not be there. */
+const recording = new Proxy(WebAssembly.Instance, {
+  construct(target, [module]: [WebAssembly.Module]) {
+    const made = new target(module);
+    memories.push(new Uint8Array((made.exports.memory as WebAssembly.Memory).buffer));
+    return made;
+  },
+});
+
+afterEach(() => vi.unstubAllGlobals());
 
 beforeEach(() => {
+  memories = [];
+  vi.stubGlobal('WebAssembly', {
+    ...{ Module: WebAssembly.Module, RuntimeError: WebAssembly.RuntimeError },
+    Instance: recording,
+  });
   session = new Session(loadModule(), 520100, (s) => {
     s.setEdgeKey(1, edgePrivate, NOW - 1000, NOW + 86_400_000);
     s.setIndexKey({ version: 1, fromMs: 0, untilMs: NOW + 86_400_000 }, new Uint8Array(32).fill(7));
@@ -323,5 +340,32 @@ describe('a dry run', () => {
     expect(found).toEqual([CHECKED, REFUSED, CHECKED]);
     const sealed = session.sealResults(started.answer, next.drafts, new Uint8Array(0));
     expect(sealed.sealed.length).toBe(3 * 32 + 16);
+  });
+});
+
+describe('memory', () => {
+  it('holds nothing of a record after a trial, a dry run, or both', async () => {
+    startEpochs();
+    const faults = [
+      ...PASSED.map(([, , record]) => record),
+      withSender({ docNumber: '110105194912310021', name: '略', phone: '12' }),
+    ];
+    for (const record of faults) {
+      for (const how of [{ trial: true }, { dryRun: true }, { trial: true, dryRun: true }]) {
+        const { context } = await submit(record, how);
+        session.answerSingle(context, OUTCOMES.STORED);
+      }
+    }
+    const texts = faults.flatMap(({ sender, recipient }) => [
+      ...[sender?.docNumber, sender?.name, sender?.phone, sender?.address],
+      ...[recipient.name, recipient.phone, recipient.address, '*******8000'],
+    ]);
+    const markers = texts.filter((text) => text !== undefined && text.length > 4);
+    expect(markers.length).toBeGreaterThan(100);
+    const [memory] = memories as [Uint8Array];
+    expect(Buffer.from(memory.buffer).includes(Buffer.from(edgePrivate))).toBe(true);
+    for (const marker of new Set(markers as string[])) {
+      expect(Buffer.from(memory.buffer).includes(marker), marker.slice(0, 20)).toBe(false);
+    }
   });
 });

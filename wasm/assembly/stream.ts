@@ -218,5 +218,6 @@ function wipeStream(): void {
   wipe(REQUEST, REQUEST_BYTES);
   wipe(ANSWER, ANSWER_BYTES);
   wipe(RESULTS, MAX_CHUNK_RECORDS * RESULT_BYTES);
+  wipe(NONCE, 12);
   wipeEnvelope();
 }
