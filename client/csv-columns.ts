@@ -154,12 +154,17 @@ function byWord(
   return names;
 }
 
+/** Most cells hold a word as it stands in the list. */
+function named(names: ReadonlyMap<string, string>, text: string): string | undefined {
+  return names.get(text) ?? names.get(plain(text));
+}
+
 /** What a word means in a field with a list of values. @returns undefined when it is not in the list */
 export function meaningOf(field: string, text: string): string | undefined {
-  if (field.endsWith('.docType')) return DOC_TYPE_BY_WORD.get(plain(text));
-  if (field === 'goods') return GOODS_BY_WORD.get(plain(text));
+  if (field.endsWith('.docType')) return named(DOC_TYPE_BY_WORD, text);
+  if (field === 'goods') return named(GOODS_BY_WORD, text);
   // Carriers are not a closed list: what is not known goes as it is.
-  if (field === 'carrier') return CARRIER_BY_WORD.get(plain(text)) ?? text;
+  if (field === 'carrier') return named(CARRIER_BY_WORD, text) ?? text;
   return text;
 }
 

@@ -79,14 +79,14 @@ export async function* readCsv(
   encoding: CsvEncoding,
   mapping: CsvMapping = {},
 ): AsyncGenerator<CsvRow> {
-  let fields: readonly (string | undefined)[] | undefined;
+  let layout: Layout | undefined;
   for await (const { line, cells } of rowsOf(source, encoding)) {
-    if (fields === undefined) fields = fieldsOf(cells, mapping);
+    if (layout === undefined) layout = layoutOf(cells, mapping);
     else if (cells.some((cell) => cell.trim() !== '')) {
-      yield { line, ...rowOf(fields, cells, mapping) };
+      yield { line, ...rowOf(layout, cells) };
     }
   }
-  if (fields === undefined) throw new CsvError('no_header');
+  if (layout === undefined) throw new CsvError('no_header');
 }
 
 /** What the parser had come by when a row ended: all lines, and those of them that were empty. */
@@ -158,29 +158,66 @@ async function delimiterOf(source: CsvSource, encoding: CsvEncoding): Promise<st
   return [',', '\t', ';'].reduce((best, one) => (times(one) > times(best) ? one : best));
 }
 
+/** A field as the path to it: `part` alone, or `name` within `part`. */
+interface Place {
+  field: string;
+  part: string;
+  name: string | undefined;
+}
+
+function placeOf(field: string): Place {
+  const [part, name] = field.split('.') as [string, string?];
+  return { field, part, name };
+}
+
+/** Where the cells of a row go, worked out once a file. */
+interface Layout {
+  /** Undefined for columns left out. */
+  places: readonly (Place | undefined)[];
+  /** Values of fields whose cell is empty, or that have no column. */
+  constants: readonly (Place & { text: string })[];
+  values: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+function layoutOf(headers: readonly string[], mapping: CsvMapping): Layout {
+  const fields = fieldsOf(headers, mapping);
+  return {
+    places: fields.map((field) => (field === undefined ? undefined : placeOf(field))),
+    constants: Object.entries(mapping.constants ?? {}).map(([field, text]) => ({
+      ...placeOf(field),
+      text,
+    })),
+    values: mapping.values ?? {},
+  };
+}
+
 function rowOf(
-  fields: readonly (string | undefined)[],
+  { places, constants, values }: Layout,
   cells: readonly string[],
-  mapping: CsvMapping,
 ): Omit<CsvRow, 'line'> {
-  const values = new Map(Object.entries(mapping.constants ?? {}));
-  fields.forEach((field, i) => {
-    const text = cellText(cells[i] as string);
-    if (field !== undefined && text !== '') {
-      values.set(field, mapping.values?.[field]?.[text] ?? text);
-    }
-  });
-  const enterprise = values.get('enterprise') ?? '';
   const record: Record<string, unknown> = { id: '', recipient: {} };
-  for (const [field, text] of values) {
-    if (field === 'enterprise') continue;
-    const value = fieldValue(field, text);
-    if (value === undefined) return { enterprise, fault: field };
-    const [part, name] = field.split('.') as [string, string?];
+  let enterprise = '';
+  let fault: string | undefined;
+  const put = ({ field, part, name }: Place, text: string) => {
+    if (field === 'enterprise') {
+      enterprise = text;
+      return;
+    }
+    const value = fieldValue(field, name ?? part, text);
+    if (value === undefined) fault ??= field;
     if (name === undefined) record[part] = value;
-    else record[part] = { ...(record[part] as object | undefined), [name]: value };
+    else {
+      record[part] ??= {};
+      (record[part] as Record<string, unknown>)[name] = value;
+    }
+  };
+  for (const constant of constants) put(constant, constant.text);
+  for (let i = 0; i < cells.length; i++) {
+    const place = places[i];
+    const text = place === undefined ? '' : cellText(cells[i] as string);
+    if (place && text !== '') put(place, values[place.field]?.[text] ?? text);
   }
-  const fault = unencodable(record);
+  fault ??= unencodable(record);
   if (fault !== undefined) return { enterprise, fault };
   return { enterprise, record: record as unknown as ParcelRecord };
 }
@@ -193,9 +230,9 @@ function cellText(cell: string): string {
   return /^'[=+\-@]/.test(text) ? text.slice(1) : text;
 }
 
-/** A cell as a record has it. @returns undefined when it can't be that */
-function fieldValue(field: string, text: string): unknown {
-  switch (field.split('.').at(-1)) {
+/** A cell as a record has it. @param name last part of the field's path @returns undefined when it can't be that */
+function fieldValue(field: string, name: string, text: string): unknown {
+  switch (name) {
     case 'takenAt':
       return instant(text);
     case 'id':

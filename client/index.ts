@@ -11,8 +11,22 @@ export {
   type MaskedRecord,
   type ParcelRecord,
 } from '../wire/record.ts';
+export {
+  type CitiesReport,
+  type CityResult,
+  type CityTarget,
+  isPartial,
+  lookupCities,
+} from './cities.ts';
 export { type Correction, Corrections, withCorrections } from './corrections.ts';
 export { EdgeClient, type EdgeOptions } from './edge.ts';
+export {
+  type ErasedItem,
+  type Erasure,
+  type ErasureState,
+  eraseRecords,
+  verifyErasure,
+} from './erase.ts';
 export { EdgeError, IncompletePull, OpenError, StreamIncomplete, TrustError } from './errors.ts';
 export { generateKeyPair, type KeyPair, keyPair } from './hpke.ts';
 export type { IndexKey } from './indexes.ts';

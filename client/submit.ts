@@ -10,6 +10,7 @@ import {
   warningNames,
 } from '../wire/codes.ts';
 import { DRY_RUN_QUERY, RESPONSE_NONCE_BYTES, SINGLE } from '../wire/envelope.ts';
+import { MAX_RECORD_BYTES } from '../wire/limits.ts';
 import {
   decodeMasked,
   encodeRecord,
@@ -52,6 +53,12 @@ export interface SubmitOptions extends Pace {
   dryRun?: boolean;
 }
 
+/** No submission can carry it, so the edge can't be asked; it would say the same. */
+const OVERSIZED: SubmitResult = {
+  ...{ outcome: 'REFUSED', id: uuidText(new Uint8Array(16)), code: 'RECORD_TOO_LARGE' },
+  ...{ warnings: [], ruleset: 0 },
+};
+
 /**
  * Seals one record, sends it and opens the answer. Sends again, under a new context, when the edge cannot take it now.
  * @param record a record, or its CBOR
@@ -65,6 +72,7 @@ export async function submitRecord(
   options: SubmitOptions = {},
 ): Promise<SubmitResult> {
   const cbor = record instanceof Uint8Array ? record : encodeRecord(record);
+  if (cbor.length > MAX_RECORD_BYTES) return OVERSIZED;
   const last = (options.maxAttempts ?? 4) - 1;
   for (let attempt = 0; ; attempt++) {
     try {

@@ -142,6 +142,19 @@ export const FIELDS: Readonly<Record<number, string>> = {
 
 type CborMap = Map<number, unknown>;
 
+const NAMES = new Set(Object.values(FIELDS));
+
+/** The first name in a record's JSON that records do not have, as `sender.nam`; undefined when all are known. */
+export function unknownKey(record: object): string | undefined {
+  for (const [name, value] of Object.entries(record)) {
+    if (!NAMES.has(name)) return name;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) continue;
+    const inner = Object.keys(value).find((key) => !NAMES.has(`${name}.${key}`));
+    if (inner !== undefined) return `${name}.${inner}`;
+  }
+  return undefined;
+}
+
 /**
  * Encodes a record. Text and numbers go as they are: it is the edge that judges them.
  * @throws RangeError when the record is over MAX_RECORD_BYTES
@@ -220,7 +233,7 @@ function senderMap(sender: Sender): CborMap {
   return map([
     ...personEntries(sender),
     [6, sender.address],
-    [7, Number(sender.division)],
+    [7, divisionCode(sender.division)],
     [8, sender.settledAbroad],
   ]);
 }
@@ -231,7 +244,7 @@ function agreementMap(agreement: Agreement): CborMap {
     [2, agreement.uscc],
     [5, agreement.phone],
     [6, agreement.address],
-    [7, Number(agreement.division)],
+    [7, divisionCode(agreement.division)],
   ]);
 }
 
@@ -240,7 +253,7 @@ function recipientMap(recipient: Recipient): CborMap {
     [4, recipient.name],
     [5, recipient.phone],
     [6, recipient.address],
-    [7, Number(recipient.division)],
+    [7, divisionCode(recipient.division)],
   ]);
 }
 
@@ -292,9 +305,18 @@ function division(value: unknown): string | undefined {
 }
 
 function instant(text: string): number {
-  const ms = Date.parse(text);
-  if (Number.isNaN(ms)) throw new TypeError('takenAt is not an ISO 8601 instant');
+  // Without its time and zone a text would be taken for another instant than was meant.
+  const ms = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(ms)) throw new TypeError('takenAt is not an ISO 8601 instant with its zone');
   return ms;
+}
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d)$/;
+
+/** @throws TypeError when it is no number; whether there is such a division is for the edge to judge */
+function divisionCode(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new TypeError('division is not a number');
+  return Number(text);
 }
 
 /** The 16 octets of a UUID. @throws TypeError when the text is not one */

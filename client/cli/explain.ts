@@ -43,9 +43,12 @@ const OWN: Record<Exclude<EdgeErrorCode, ProblemCode>, Explanation> = {
 const REMEDIES: Partial<Record<ProblemCode, Bilingual>> = {
   signature_invalid: ['请使用该服务自己的 --dir', 'use the --dir that the service runs on'],
   clock_skew: ['请校准本机时钟', 'set the clock of this machine'],
-  no_recipient: ['名单有效期 30 天：请签发新名单', 'a list holds 30 days: sign a new one'],
+  no_recipient: [
+    '名单有效期 30 天：请运行 sealpost keys renew 并重启服务',
+    'a list holds 30 days: run sealpost keys renew, and start the service again',
+  ],
   unavailable: AGAIN,
-  store_full: ['请清理过期数据或扩容', 'erase what is past its term, or enlarge the store'],
+  store_full: ['请扩容或启用新库', 'enlarge the store, or begin a new one'],
   internal: LOG,
 };
 

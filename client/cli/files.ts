@@ -2,11 +2,19 @@
 
 import { once } from 'node:events';
 import { createWriteStream, existsSync, rmSync, type WriteStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm } from 'node:fs/promises';
 import { CliFailure } from './failure.ts';
 
 /** Octets gathered before they are written: many small writes cost more than the work between them. */
 const GATHER = 64 * 1024;
+
+function exists(): CliFailure {
+  return new CliFailure(
+    'exists',
+    ['输出文件已存在', 'the output file is there already'],
+    ['请另选文件名', 'choose another name'],
+  );
+}
 
 /** A file that stands under another name until it is whole. */
 export class OutputFile {
@@ -23,14 +31,8 @@ export class OutputFile {
   };
 
   /** @throws CliFailure `exists` when there is a file of that name: it may be the only copy of what it holds */
-  constructor(path: string, options: { overwrite?: boolean } = {}) {
-    if (!options.overwrite && existsSync(path)) {
-      throw new CliFailure(
-        'exists',
-        ['输出文件已存在', 'the output file is there already'],
-        ['请用 --out 另选文件名', 'choose another name with --out'],
-      );
-    }
+  constructor(path: string) {
+    if (existsSync(path)) throw exists();
     this.#path = path;
     this.#part = `${path}.${process.pid}.part`;
     this.#draft = `${this.#part}.draft`;
@@ -39,7 +41,7 @@ export class OutputFile {
   }
 
   #open(): WriteStream {
-    const stream = createWriteStream(this.#part, { mode: 0o600 });
+    const stream = createWriteStream(this.#part, { mode: 0o600, flags: 'wx' });
     return stream.on('error', (error) => {
       this.#failure ??= error;
     });
@@ -69,7 +71,11 @@ export class OutputFile {
     const file = await open(this.#part, 'r+');
     await file.sync();
     await file.close();
-    await rename(this.#part, this.#path);
+    // A link, unlike a renaming, never replaces a file that has come meanwhile.
+    await link(this.#part, this.#path).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'EEXIST' ? exists() : error;
+    });
+    await rm(this.#part);
     process.off('exit', this.#tidy);
   }
 

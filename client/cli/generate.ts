@@ -72,7 +72,7 @@ export async function writeDay(
   options: Options,
   onProgress: (done: number) => void,
 ): Promise<number> {
-  const file = new OutputFile(options.out, { overwrite: true });
+  const file = new OutputFile(options.out);
   let faulty = 0;
   let done = 0;
   try {

@@ -5,7 +5,7 @@
  */
 import { createReadStream, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { encodeRecord, type ParcelRecord } from '../../wire/record.ts';
+import { encodeRecord, type ParcelRecord, unknownKey } from '../../wire/record.ts';
 import { fromHex } from '../encoding.ts';
 import { type Bilingual, CliFailure, usageFailure } from './failure.ts';
 
@@ -97,6 +97,7 @@ function parseLine(bytes: Buffer, line: number, enterprise: string | undefined):
   const value = parseObject(bytes, line);
   const { record } = value;
   if (typeof value.enterprise === 'string' && typeof record === 'object' && record !== null) {
+    checkKeys(record, line);
     return value as unknown as ParsedLine;
   }
   if (typeof value.id !== 'string') {
@@ -108,15 +109,27 @@ function parseLine(bytes: Buffer, line: number, enterprise: string | undefined):
       ['请用 --enterprise 指明企业', 'name the enterprise with --enterprise'],
     );
   }
+  checkKeys(value, line);
   return { enterprise, record: value as unknown as ParcelRecord };
+}
+
+/** A name that records do not have would be left out in silence: `replace` for `replaces`, say. */
+function checkKeys(record: object, line: number): void {
+  const key = unknownKey(record);
+  if (key === undefined) return;
+  // A name is shown, anything else that stands in its place is not.
+  const shown = /^[A-Za-z.]{1,40}$/.test(key) ? ` ${key}` : '';
+  throw badLine(line, [`含未知字段${shown}`, `has a field that records do not have:${shown}`]);
 }
 
 function parseObject(bytes: Buffer, line: number): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString('utf8'));
-  } catch {
-    // The parser's own message quotes what it read.
+    // Passes over a byte order mark; a character that is not UTF-8 must not become U+FFFD.
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    // The parsers' own messages quote what they read.
+    if (error instanceof TypeError) throw badLine(line, ['不是 UTF-8 编码', 'is not UTF-8']);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw badLine(line, ['不是 JSON 对象', 'is not a JSON object']);

@@ -68,9 +68,7 @@ export function streamCommand(): Command {
         const edge = connect(workspace, options.url);
         // Asked for before anything else, so that a service that is not there is told at once.
         await edge.keys();
-        const results = options.results
-          ? new OutputFile(options.results, { overwrite: true })
-          : undefined;
+        const results = options.results ? new OutputFile(options.results) : undefined;
         const progress = ui.progress(['上报', 'sending'], lines.total);
         const refusals = new RefusalCounts();
         let report: SendReport;
@@ -105,8 +103,16 @@ export function streamCommand(): Command {
           ]),
           ...outcomeLines(report),
           ...refusals.lines(),
+          ...(options.results || report.refused + report.conflict + report.notSent === 0
+            ? []
+            : [
+                bilingual([
+                  '逐条结果请用 --results 保存',
+                  'keep the result of each with --results',
+                ]),
+              ]),
         ]);
-        return report.notSent > 0 ? EXIT.INCOMPLETE : EXIT.OK;
+        return report.notSent + report.refused + report.conflict > 0 ? EXIT.FAILURE : EXIT.OK;
       }),
     );
 }

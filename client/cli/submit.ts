@@ -4,7 +4,7 @@ import { type SubmitResult, submitRecord } from '../submit.ts';
 import { openWorkspace } from '../workspace.ts';
 import { action, dirOption, dryRunOption, newCommand, urlOption } from './command.ts';
 import { connect } from './connect.ts';
-import { bilingual, CliFailure, EXIT } from './failure.ts';
+import { bilingual, EXIT } from './failure.ts';
 import {
   encodingOption,
   FILE,
@@ -14,6 +14,7 @@ import {
   openInput,
 } from './input.ts';
 import { resultLines } from './results.ts';
+import { count } from './ui.ts';
 
 interface Options extends InputOptions {
   dir: string;
@@ -24,6 +25,14 @@ interface Options extends InputOptions {
 interface Submitted extends SubmitResult {
   line: number;
   enterprise: string;
+}
+
+/** A record that has no CBOR: an id that is no UUID, a time without its zone. */
+interface Unsent {
+  line: number;
+  enterprise: string;
+  outcome: 'NOT_SENT';
+  field?: string;
 }
 
 export function submitCommand(): Command {
@@ -54,20 +63,33 @@ export function submitCommand(): Command {
         // Asked for before anything else, so that a service that is not there is told at once.
         await edge.keys();
         const results: Submitted[] = [];
+        const unsent: Unsent[] = [];
         try {
-          for (const [slug, { identity }] of desks) {
-            for await (const { line, cbor, field } of lines.read(slug)) {
-              if (!cbor) throw cannotEncode(line, field);
-              const result = await submitRecord(edge, identity, cbor, {
-                dryRun: options.dryRun === true,
+          for (const [enterprise, { identity }] of desks) {
+            for await (const { line, cbor, field } of lines.read(enterprise)) {
+              if (!cbor) {
+                unsent.push({ line, enterprise, outcome: 'NOT_SENT', ...(field && { field }) });
+                continue;
+              }
+              const dryRun = options.dryRun === true;
+              results.push({
+                line,
+                enterprise,
+                ...(await submitRecord(edge, identity, cbor, { dryRun })),
               });
-              results.push({ line, enterprise: slug, ...result });
             }
           }
         } finally {
           await lines.close();
+          // Also of what came before a failure: an acknowledgement must not be lost.
+          results.sort((a, b) => a.line - b.line);
+          ui.result({ results: [...results, ...unsent] }, [
+            ...results.flatMap(resultLines),
+            ...unsent.map(unsentLine),
+            bilingual([`共 ${count(lines.total)} 条`, `records: ${count(lines.total)}`]),
+          ]);
         }
-        ui.result({ results }, results.flatMap(resultLines));
+        if (unsent.length > 0) return EXIT.FAILURE;
         if (results.some(({ outcome }) => outcome === 'RETRY')) return EXIT.INCOMPLETE;
         const kept = (outcome: string) => ['STORED', 'DUPLICATE', 'CHECKED'].includes(outcome);
         return results.every(({ outcome }) => kept(outcome)) ? EXIT.OK : EXIT.FAILURE;
@@ -75,13 +97,9 @@ export function submitCommand(): Command {
     );
 }
 
-function cannotEncode(line: number, field?: string): CliFailure {
-  return new CliFailure(
-    'cannot_encode',
-    [
-      `第 ${line} 行的记录无法编码${field ? `（${fieldText(field)}）` : ''}`,
-      `the record in line ${line} cannot be encoded${field ? ` (${field})` : ''}`,
-    ],
-    ['请改正其编号、时间，或缩短内容', 'mend its id or times, or make it shorter'],
-  );
+function unsentLine({ line, field }: Unsent): string {
+  return bilingual([
+    `${line}  无法编码，未发送${field ? `（${fieldText(field)}）` : ''}`,
+    `cannot be encoded, not sent${field ? ` (${field})` : ''}`,
+  ]);
 }

@@ -12,6 +12,7 @@ const COMMANDS = [
   'stream',
   'submit',
   'pull',
+  'reconcile',
   'lookup',
   'export',
   'erase',

@@ -46,17 +46,22 @@ export interface Exchange {
 /** SetupBaseS with a given ephemeral key. @param to public key, 32 octets */
 export function exchange(ephemeral: Uint8Array, to: Uint8Array, info: Uint8Array): Exchange {
   const dh = x25519.getSharedSecret(ephemeral, to);
-  return { ...schedule(dh, x25519.getPublicKey(ephemeral), to, info), ephemeral };
+  return { ...exchangeOf(dh, x25519.getPublicKey(ephemeral), to, info), ephemeral };
 }
 
 /** SetupBaseR. @param privateKey the receiver's, 32 octets */
 export function received(privateKey: Uint8Array, enc: Uint8Array, info: Uint8Array): Exchange {
   const dh = x25519.getSharedSecret(privateKey, enc);
-  return schedule(dh, enc, x25519.getPublicKey(privateKey), info);
+  return exchangeOf(dh, enc, x25519.getPublicKey(privateKey), info);
 }
 
 /** From the Diffie-Hellman result to the context (RFC 9180 sections 4.1 and 5.1). */
-function schedule(dh: Uint8Array, enc: Uint8Array, to: Uint8Array, info: Uint8Array): Exchange {
+export function exchangeOf(
+  dh: Uint8Array,
+  enc: Uint8Array,
+  to: Uint8Array,
+  info: Uint8Array,
+): Exchange {
   const eaePrk = labeledExtract(KEM_SUITE, NONE, 'eae_prk', dh);
   const context = concat(enc, to);
   const sharedSecret = labeledExpand(KEM_SUITE, eaePrk, 'shared_secret', context, 32);

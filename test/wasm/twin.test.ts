@@ -204,6 +204,41 @@ describe('the module and its twin agree on', () => {
     );
   });
 
+  it('every code point of the basic plane, and those around each block above it, in names and addresses', () => {
+    const places: [string, (text: string) => CborMap][] = [
+      ['han', (text) => record([[7, sender([[4, `王${text}`]])]])],
+      [
+        'person',
+        (text) => {
+          const parts: [number, unknown][] = [
+            [1, 4],
+            [2, 'KAZ110090123105'],
+            [4, `A${text}B`],
+          ];
+          return record([[7, sender(parts)]]);
+        },
+      ],
+      ['any', (text) => record([[11, recipient([[4, `王${text}`]])]])],
+      ['address', (text) => record([[11, recipient([[6, `合朋村${text}组`]])]])],
+    ];
+    const points = Array.from({ length: 0xffff }, (_, i) => i + 1);
+    for (let block = 0x1_0000; block < 0x11_0000; block += 0x100) {
+      points.push(block - 2, block - 1, block, block + 1, block + 0x7f, block + 0xa3);
+    }
+    const different: string[] = [];
+    for (const point of points) {
+      if (point >= 0xd800 && point < 0xe000) continue;
+      for (const [place, value] of places) {
+        const bytes = cbor(value(String.fromCodePoint(point)));
+        const [a, b] = [checkRecord(instance, bytes, NOW), judgeRecord(bytes, NOW)];
+        if (a.refusal !== b.refusal || Buffer.compare(a.masked, b.masked) !== 0) {
+          different.push(`${place} U+${point.toString(16)}`);
+        }
+      }
+    }
+    expect(different).toEqual([]);
+  });
+
   it('numbers at the edges, and times around now', () => {
     const fields = [[4], [6], [7, 1], [7, 7], [11, 7]] as const;
     for (const value of INTEGERS) {
