@@ -78,12 +78,7 @@ export async function leakcheck({ records, heap = false }: LeakOptions): Promise
     const places = new Places();
     if (MEMORY_SHOWS) {
       places.memory('memory of workerd', service.pid(), sealed);
-      places.memory(
-        'memory of workerd: what clients sent unsealed',
-        service.pid(),
-        unsealed,
-        false,
-      );
+      places.control('memory of workerd: what clients sent unsealed', service.pid(), unsealed);
     }
     if (heap) {
       for (const [isolate, strings] of await heapStrings(inspector)) {
@@ -181,8 +176,8 @@ class Places {
     return [...this.#places.values()];
   }
 
-  memory(place: string, pid: number, needles: Needles, judged = true): void {
-    const found = this.#place(place, judged);
+  memory(place: string, pid: number, needles: Needles): void {
+    const found = this.#place(place, true);
     const seen = new Set<string>();
     found.octets += readMemory(pid, ({ where }, block, address) => {
       searchBlock(block, needles, (offset, encoding) => {
@@ -190,6 +185,14 @@ class Places {
         seen.add(`${encoding} ${address + offset}`);
         this.#hit(found, `${where}, ${encoding}`);
       });
+    });
+  }
+
+  /** As UTF-8 alone, and not judged: the proof that a search of memory finds what is there. */
+  control(place: string, pid: number, needles: Needles): void {
+    const found = this.#place(place, false);
+    found.octets += readMemory(pid, ({ where }, block) => {
+      needles.search(block, () => this.#hit(found, where));
     });
   }
 

@@ -204,7 +204,7 @@ describe('the module and its twin agree on', () => {
     );
   });
 
-  it('every code point of the basic plane, and those around each block above it, in names and addresses', () => {
+  it('code points of every block, in names and addresses', () => {
     const places: [string, (text: string) => CborMap][] = [
       ['han', (text) => record([[7, sender([[4, `王${text}`]])]])],
       [
@@ -221,13 +221,16 @@ describe('the module and its twin agree on', () => {
       ['any', (text) => record([[11, recipient([[4, `王${text}`]])]])],
       ['address', (text) => record([[11, recipient([[6, `合朋村${text}组`]])]])],
     ];
-    const points = Array.from({ length: 0xffff }, (_, i) => i + 1);
-    for (let block = 0x1_0000; block < 0x11_0000; block += 0x100) {
+    // One in 31, others in each run, and those around the edges of the rules; SEALPOST_CODE_POINTS=1 takes every one.
+    const step = Number(process.env.SEALPOST_CODE_POINTS ?? 31);
+    const points = CODE_POINTS.flatMap((point) => [point - 1, point, point + 1]);
+    for (let at = 1 + Math.floor(Math.random() * step); at < 0x1_0000; at += step) points.push(at);
+    for (let block = 0x1_0000; block < 0x11_0000; block += 0x20 * step) {
       points.push(block - 2, block - 1, block, block + 1, block + 0x7f, block + 0xa3);
     }
     const different: string[] = [];
     for (const point of points) {
-      if (point >= 0xd800 && point < 0xe000) continue;
+      if (point < 1 || point > 0x10_ffff || (point >= 0xd800 && point < 0xe000)) continue;
       for (const [place, value] of places) {
         const bytes = cbor(value(String.fromCodePoint(point)));
         const [a, b] = [checkRecord(instance, bytes, NOW), judgeRecord(bytes, NOW)];
