@@ -64,6 +64,10 @@ export function submitCommand(): Command {
         await edge.keys();
         const results: Submitted[] = [];
         const unsent: Unsent[] = [];
+        const shown = () => [
+          ...results.sort((a, b) => a.line - b.line).flatMap(resultLines),
+          ...unsent.map(unsentLine),
+        ];
         try {
           for (const [enterprise, { identity }] of desks) {
             for await (const { line, cbor, field } of lines.read(enterprise)) {
@@ -79,16 +83,17 @@ export function submitCommand(): Command {
               });
             }
           }
+        } catch (error) {
+          // What has been acknowledged before is not lost with the rest; for machines, the error is the one object.
+          if (!ui.json) ui.result({}, shown());
+          throw error;
         } finally {
           await lines.close();
-          // Also of what came before a failure: an acknowledgement must not be lost.
-          results.sort((a, b) => a.line - b.line);
-          ui.result({ results: [...results, ...unsent] }, [
-            ...results.flatMap(resultLines),
-            ...unsent.map(unsentLine),
-            bilingual([`共 ${count(lines.total)} 条`, `records: ${count(lines.total)}`]),
-          ]);
         }
+        ui.result({ results: [...results, ...unsent] }, [
+          ...shown(),
+          bilingual([`共 ${count(lines.total)} 条`, `records: ${count(lines.total)}`]),
+        ]);
         if (unsent.length > 0) return EXIT.FAILURE;
         if (results.some(({ outcome }) => outcome === 'RETRY')) return EXIT.INCOMPLETE;
         const kept = (outcome: string) => ['STORED', 'DUPLICATE', 'CHECKED'].includes(outcome);

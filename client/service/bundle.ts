@@ -2,12 +2,11 @@
 import { spawn } from 'node:child_process';
 import { copyFile, readdir, rename, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import type { WorkerModule } from './capnp.ts';
 
 /** The folder of the project, with wrangler.toml. */
-export const PROJECT_DIR = fileURLToPath(new URL('../../', import.meta.url));
+export const PROJECT_DIR = join(import.meta.dirname, '../..');
 
 const WASM_FILE = join(PROJECT_DIR, 'wasm/build/sealpost.wasm');
 const WASM_ENTRY = 'wasm/assembly/index.ts';

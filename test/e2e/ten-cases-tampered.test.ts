@@ -1,20 +1,14 @@
-/**
- * Cases that catch a wrong build: somebody writes to the real store while the real service runs on it. What the shipped client
- * then makes of the edge's answers is what counts.
- */
-import { sign } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PullState } from '../../client/pull.ts';
 import { concat } from '../../wire/bytes.ts';
 import { VIEW_FULL } from '../../wire/parcel.ts';
 import { chainInput } from '../../wire/pull.ts';
-import { encodeListBody, listSigningInput, parseSignedList } from '../../wire/recipients.ts';
+import { parseSignedList } from '../../wire/recipients.ts';
 import { encodeRecord } from '../../wire/record.ts';
 import { inStore, read, readerPair } from '../support/abuse-store.ts';
 import { makeEpoch, random, sealParcel, signingPair, type World } from '../support/fake-store.ts';
-import { keyId, OUTCOME, problemCode, sha256, submit } from '../support/independent-client.ts';
+import { keyId, OUTCOME, sha256, submit } from '../support/independent-client.ts';
 import { validRecord } from '../support/records.ts';
 import { CITY, startTestService, type TestService } from '../support/service.ts';
 
@@ -313,81 +307,5 @@ describe('what a writer of the store takes away', () => {
     expect(await service.log()).toMatch(
       /^(\{"level":"error","requestId":"[0-9a-f-]{36}","kind":"\w+"\}\n)+$/,
     );
-  });
-});
-
-describe('a recipient list that a writer of the store puts there', () => {
-  const DAY = 86_400_000;
-  const good = async () =>
-    new Uint8Array(await (await fetch(`${service.url}/v1/recipients`)).arrayBuffer());
-
-  async function submission() {
-    const { response, result } = await submit(
-      service.url,
-      service.a,
-      service.edgeKey,
-      encodeRecord(validRecord(Date.now())),
-    );
-    return result ? result.outcome : problemCode(response);
-  }
-
-  function put(list: Uint8Array): void {
-    tamper((database) => {
-      database.exec('DELETE FROM recipient_lists');
-      database
-        .prepare('INSERT INTO recipient_lists VALUES (?, ?)')
-        .run(parseSignedList(list).list.version, list);
-    });
-  }
-
-  it('case 9: expired, not yet valid, of a key of small order, of no reader, or signed by another: nothing is sealed', async () => {
-    const signed = await good();
-    const { list } = parseSignedList(signed);
-    const by = (changes: Partial<typeof list>, key = service.rootPrivateKey) => {
-      const body = encodeListBody({ ...list, version: 2, ...changes });
-      return concat(body, sign(null, listSigningInput(body), key));
-    };
-    const [reader, ...others] = list.entries;
-    const small = Uint8Array.of(1, ...new Uint8Array(31));
-    const weak = { ...(reader as (typeof list.entries)[number]), publicKey: small };
-    const bad: [string, Uint8Array][] = [
-      ['expired', by({ notBefore: Date.now() - 2 * DAY, notAfter: Date.now() - DAY })],
-      ['not yet valid', by({ notBefore: Date.now() + DAY, notAfter: Date.now() + 2 * DAY })],
-      ['small order', by({ entries: [weak, ...others] })],
-      ['no reader', by({ entries: others })],
-      ['no edge', by({ entries: list.entries.slice(0, 1) })],
-      ['another root', by({}, service.regulator.privateKey)],
-      ['changed', by({}).map((byte, i) => (i === 40 ? byte ^ 1 : byte))],
-    ];
-    for (const [name, one] of bad) {
-      await service.restart(() => put(one));
-      expect(await submission(), name).toBe('no_recipient');
-    }
-    await service.restart(() => put(signed));
-    expect(await submission()).toBe(OUTCOME.stored);
-  });
-
-  it('case 9: of the same version with other content, while the edge runs: it stops at its next look', async () => {
-    const signed = await good();
-    const { list } = parseSignedList(signed);
-    // The store was set back: a writer that remembers better would fail for that.
-    await service.restart();
-    expect(await submission()).toBe(OUTCOME.stored);
-    const other = encodeListBody({ ...list, entries: list.entries.toReversed() });
-    put(concat(other, sign(null, listSigningInput(other), service.rootPrivateKey)));
-    const began = Date.now();
-    let outcome: unknown = OUTCOME.stored;
-    while (outcome === OUTCOME.stored && Date.now() - began < 10_000) {
-      await delay(100);
-      outcome = await submission();
-    }
-    expect(outcome).toBe('no_recipient');
-    // No way around it: the same list again is taken, as nothing is a step back from it.
-    put(signed);
-    while (outcome === 'no_recipient' && Date.now() - began < 15_000) {
-      await delay(100);
-      outcome = await submission();
-    }
-    expect(outcome).toBe(OUTCOME.stored);
   });
 });

@@ -14,7 +14,7 @@ import {
 } from '../../worker/src/commit-queue.ts';
 import { FILL_AFTER_MS, type Writer } from '../../worker/src/writer.ts';
 import { makeRecord, makeRecords, Packer, random } from '../support/batch.ts';
-import { type Fate, FaultyStore } from '../support/faulty-store.ts';
+import { type Fate, FaultyStore } from './faulty-store.ts';
 
 const { DB, WRITER } = env as unknown as {
   DB: D1Database;

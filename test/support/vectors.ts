@@ -4,10 +4,9 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const ROOT = join(import.meta.dirname, '../..');
 const FOLDER = resolve(ROOT, process.env.VECTORS_DIR ?? '../shared/vectors');
 
 /** One file of the repository's own vectors. */

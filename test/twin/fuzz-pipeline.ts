@@ -63,7 +63,7 @@ export class PipelineTarget {
   }
 
   /** One chunk: every record of it is judged by itself, and what is accepted is sealed. */
-  chunk(records: Uint8Array[], bytes: Uint8Array, random: Prng): void {
+  chunk(bytes: Uint8Array, random: Prng): void {
     const report = this.#report;
     report.chunks++;
     const stream = this.#streams[random.int(this.#streams.length)] as Stream;
@@ -75,7 +75,7 @@ export class PipelineTarget {
     if (result.status !== 'ok') throw fail(`status ${result.status}`);
     const drafts = parseResults(result.drafts);
     report.records += drafts.length;
-    if (records.length > 0 && drafts.length === 0) throw fail('no result');
+    if (bytes.length > 0 && drafts.length === 0) throw fail('no result');
     if ((report.chunks & (SCAN_EVERY - 1)) === 0) this.#scan(fail);
     this.#judge(bytes, result, drafts, stream.variant, fail);
     const outcomes = drafts.filter(({ outcome }) => outcome === OUTCOMES.STORED).length;

@@ -149,7 +149,7 @@ export class Fuzzer {
       left -= record.length;
       records.push(record);
     }
-    this.#pipeline.chunk(records, concat(...records), this.#random);
+    this.#pipeline.chunk(concat(...records), this.#random);
   }
 
   #mutate(): Uint8Array {

@@ -81,7 +81,10 @@ function putNumber(out: usize, at: usize): usize {
   return out + first + hidden + (end - last);
 }
 
-/** The first code point and one star, two when the name is longer than two code points; a name of one is only a star. */
+/**
+ * The first code point and one star, two when the name is longer than two code points; a name of one is only a star.
+ * GB/T 41833-2022: at least one character is hidden.
+ */
 function putName(out: usize, at: usize): usize {
   const p = load<usize>(at);
   const count = countCodePoints(p, p + load<usize>(at, 4));
@@ -93,7 +96,7 @@ function putName(out: usize, at: usize): usize {
   return out + first + stars;
 }
 
-/** At least six digits are hidden: the last min(4, digits - 6) are shown, hyphens stay. */
+/** GB/T 41833-2022: at least six digits are hidden. The last min(4, digits - 6) are shown, hyphens stay. */
 function putPhone(out: usize, at: usize): usize {
   const p = load<usize>(at);
   const length = load<usize>(at, 4);
@@ -112,7 +115,7 @@ function putPhone(out: usize, at: usize): usize {
   return out + length;
 }
 
-/** The address without unit and room, and `***` in their place. */
+/** GB/T 41833-2022: unit and room are hidden. `***` stands in their place. */
 function putAddress(out: usize, at: usize): usize {
   const p = load<usize>(at);
   const end = p + load<usize>(at, 4);

@@ -164,7 +164,7 @@ function segment(p: usize, end: usize): u32 {
   return count;
 }
 
-/** Machine numbers of 13 digits (Internet of things). */
+/** Machine numbers of 13 digits, the Internet of things' part of the MIIT's plan: nobody can be reached there. */
 function isMachine(p: usize, end: usize): bool {
   if (segment(p, end) != 13) return false;
   const index = decimalAt(p, 3) - 100;
