@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 /** Two projects: what runs inside workerd with the bindings of wrangler.toml, and what runs in Node. */
 export default defineConfig({
   test: {
+    // More than there are cores: the end-to-end tests mostly wait, for services to start, to drain, to come back.
+    maxWorkers: 4,
     projects: [
       {
         plugins: [

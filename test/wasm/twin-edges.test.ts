@@ -2,8 +2,19 @@
 import { describe, expect, it } from 'vitest';
 import { checkRecord } from '../../wasm/host/check.ts';
 import { parseResults } from '../../wire/answer.ts';
+import { parseBatch } from '../../wire/batch.ts';
 import { REFUSALS } from '../../wire/codes.ts';
-import { cbor, instance, judge, maskedField, recipient, record, sender } from '../support/rules.ts';
+import {
+  agreement,
+  cbor,
+  instance,
+  judge,
+  maskedField,
+  recipient,
+  record,
+  sender,
+  uuid7,
+} from '../support/rules.ts';
 import { loadModule } from '../support/wasm.ts';
 import { NOW, opened, randomParty, TestEdge } from '../twin/edge.ts';
 
@@ -121,4 +132,52 @@ it('a chunk of too many records is told so, whatever is wrong with the last', ()
     ).map(({ code }) => code);
   expect(codes(256)).toEqual(Array(256).fill(REFUSALS.WRONG_TYPE));
   expect(codes(257).at(-1)).toBe(REFUSALS.TOO_MANY_RECORDS);
+});
+
+it('a chunk full of the smallest records that are valid is stored whole', () => {
+  const edge = new TestEdge(loadModule());
+  const party = randomParty();
+  edge.startEpochs(party);
+  const stream = edge.stream(party);
+  const { request } = opened(edge.session.openStream(stream.head, party, NOW));
+  const least = (index: number) => {
+    const id = uuid7(NOW);
+    new DataView(id.buffer).setUint16(14, index);
+    return cbor(
+      record([
+        [1, id],
+        [2, 'AB'],
+        [3, '123456'],
+        [5, 'A'],
+        [7, undefined],
+        [
+          8,
+          agreement([
+            [1, 'A123'],
+            [5, '95311'],
+            [6, 'ABCD'],
+          ]),
+        ],
+        [
+          11,
+          recipient([
+            [4, 'AB'],
+            [5, '95311'],
+            [6, 'ABCD'],
+          ]),
+        ],
+      ]),
+    );
+  };
+  const size = least(0).length;
+  // What wire/limits.ts counts on for the records of a chunk.
+  expect(size).toBeGreaterThan(16_384 / 256);
+  const count = Math.floor(16_384 / size);
+  const records = Array.from({ length: count }, (_, index) => least(index));
+  const chunk = new Uint8Array(Buffer.concat(records));
+  const { batch, drafts } = opened(
+    edge.session.openChunk(request, stream.seal(0, chunk), false, NOW),
+  );
+  expect(drafts.length).toBe(32 * count);
+  expect(parseBatch(batch).count).toBe(count);
 });
