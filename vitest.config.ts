@@ -32,7 +32,7 @@ export default defineConfig({
       {
         test: {
           name: 'node',
-          include: ['test/unit/**/*.test.ts', 'test/wasm/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          include: ['test/{unit,wasm,e2e,browser}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -11,6 +11,7 @@ export {
   type MaskedRecord,
   type ParcelRecord,
 } from '../wire/record.ts';
+export { Checker, type LocalVerdict } from './check.ts';
 export {
   type CitiesReport,
   type CityResult,

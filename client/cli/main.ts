@@ -1,6 +1,7 @@
 /** The command line `sealpost`. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { checkCommand } from './check.ts';
 import { helpTail } from './command.ts';
 import { demoCommand } from './demo.ts';
 import { eraseCommand } from './erase.ts';
@@ -50,6 +51,7 @@ function newProgram(): Command {
     initCommand(),
     serveCommand(),
     generateCommand(),
+    checkCommand(),
     streamCommand(),
     submitCommand(),
     pullCommand(),
