@@ -43,7 +43,7 @@ export const HYPHEN = '[-\\u2010-\\u2015\\u2212\\uff0d]';
 
 /** Nobody sees controls, separators of lines, what Unicode lets fonts ignore, annotation marks, noncharacters. */
 const INVISIBLE =
-  /[\p{Cc}\u2028\u2029\p{Default_Ignorable_Code_Point}\ufff9-\ufffc\p{Noncharacter_Code_Point}]/u;
+  /[\p{Cc}\u2028\u2029\p{Default_Ignorable_Code_Point}\ufff9-\ufffd\p{Noncharacter_Code_Point}]/u;
 
 export function visible(text: string): boolean {
   return !INVISIBLE.test(text);

@@ -82,7 +82,10 @@ export function findEpoch(view: u32, audience: usize, now: u64, records: u32): u
   const slot = findSlot(view, audience);
   if (slot == 0) return 0;
   if (now < load<u64>(slot + 40) || now >= load<u64>(slot + 48)) return 0;
-  return load<u64>(slot + 56) + records <= MAX_EPOCH_RECORDS ? slot : 0;
+  if (load<u64>(slot + 56) + records > MAX_EPOCH_RECORDS) return 0;
+  // The last use decides who makes room: what is about to be used must not.
+  touch(slot);
+  return slot;
 }
 
 /** For the host: is there a live epoch with room for a chunk? IN: audience (16). */
@@ -111,7 +114,7 @@ export function nextPosition(slot: usize): u64 {
 }
 
 /** Marks a slot as used now, for the choice of the one that makes room. */
-export function touch(slot: usize): void {
+function touch(slot: usize): void {
   const time = load<u64>(CLOCK) + 1;
   store<u64>(CLOCK, time);
   store<u64>(slot + 64, time);

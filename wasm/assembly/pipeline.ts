@@ -16,7 +16,6 @@ import {
 } from './codes.gen';
 import { RULESET } from './data/ruleset.gen';
 import { wipeDocument } from './documents';
-import { touch } from './epochs';
 import { OUT } from './io';
 import { indexMany, resetJobs, sealMany, wipeJobs } from './jobs';
 import { findIndexKey } from './keys';
@@ -122,8 +121,6 @@ export function putBatch(
   }
   indexMany();
   sealMany();
-  touch(fullEpoch);
-  if (maskedEpoch != 0) touch(maskedEpoch);
   return at;
 }
 

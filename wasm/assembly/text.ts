@@ -221,7 +221,7 @@ export function isInvisible(c: u32): bool {
     c - 0xfe00 < 16 ||
     c == 0xfeff ||
     c == 0xffa0 ||
-    c - 0xfff0 < 13 ||
+    c - 0xfff0 < 14 ||
     c - 0x1_bca0 < 4 ||
     c - 0x1_d173 < 8 ||
     (c & 0xfffe) == 0xfffe ||
