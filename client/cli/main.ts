@@ -22,6 +22,8 @@ import { Ui } from './ui.ts';
 /** Runs the command that the arguments name; sets the exit code. */
 export async function main(args: readonly string[]): Promise<void> {
   const program = newProgram();
+  // Whatever is written from here on, keys, databases and opened records, is its owner's alone; workerd inherits it.
+  process.umask(0o077);
   exitOnSignals();
   try {
     await program.parseAsync(args, { from: 'user' });
