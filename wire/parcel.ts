@@ -14,8 +14,7 @@ export const VIEW_MASKED = 2;
  */
 export const BUCKETS = [320, 448, 960, 1984, 4288] as const;
 
-/** Octets of additional data: 80, and 64 more of keyed indexes in the full view. */
-export const PARCEL_AAD_BYTES = 80;
+/** Octets of additional data of the full view: 80 that the masked view has too, and 64 of keyed indexes. */
 export const FULL_PARCEL_AAD_BYTES = 144;
 
 export const PARCEL_MAGIC = utf8('SPP1');

@@ -5,14 +5,7 @@ import { loadWasm } from '../wasm-file.ts';
 import { openWorkspace } from '../workspace.ts';
 import { action, dirOption, newCommand } from './command.ts';
 import { bilingual, EXIT } from './failure.ts';
-import {
-  encodingOption,
-  FILE,
-  formatOption,
-  type InputOptions,
-  mapOption,
-  openInput,
-} from './input.ts';
+import { type InputOptions, openInput, takesRecords } from './input.ts';
 import { RefusalCounts } from './results.ts';
 import { count } from './ui.ts';
 
@@ -24,17 +17,14 @@ interface Options extends InputOptions {
 const SHOWN = 20;
 
 export function checkCommand(): Command {
-  return newCommand(
-    'check',
-    ['在本机核对记录，不发送', 'judge records on this machine, send nothing'],
-    ['sealpost check day.ndjson --dir city', 'sealpost check day.csv --dir city --enterprise sf'],
+  return takesRecords(
+    newCommand(
+      'check',
+      ['在本机核对记录，不发送', 'judge records on this machine, send nothing'],
+      ['sealpost check day.ndjson --dir city', 'sealpost check day.csv --dir city --enterprise sf'],
+    ),
   )
-    .argument('<file>', bilingual(FILE))
     .addOption(dirOption())
-    .option('--enterprise <slug>', bilingual(['记录所属企业', 'whose records they are']))
-    .addOption(formatOption())
-    .addOption(mapOption())
-    .addOption(encodingOption())
     .action(
       action<[string, Options]>(async (ui, path, options) => {
         const lines = await openInput(path, options, openWorkspace(options.dir));

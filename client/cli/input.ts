@@ -1,8 +1,8 @@
-/** Files of records for `stream` and `submit`: NDJSON or CSV. */
+/** Files of records for `check`, `stream` and `submit`: NDJSON or CSV. */
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { utf8 } from '../../wire/bytes.ts';
 import { encodeRecord } from '../../wire/record.ts';
 import {
@@ -17,7 +17,7 @@ import {
   readCsv,
 } from '../csv.ts';
 import type { Workspace } from '../workspace.ts';
-import { type Bilingual, bilingual, usageFailure } from './failure.ts';
+import { bilingual, usageFailure } from './failure.ts';
 import { type LineFile, openLines, type RecordLine } from './lines.ts';
 
 export interface InputOptions {
@@ -27,28 +27,33 @@ export interface InputOptions {
   encoding?: CsvEncoding;
 }
 
-/** The argument of both commands. */
-export const FILE: Bilingual = [
-  '记录文件：NDJSON 每行一条，或带表头的 CSV',
-  'records: NDJSON, one a line, or CSV with a header',
-];
-
-export function formatOption(): Option {
-  const text = bilingual([
-    '输入格式（默认：按文件名）',
-    'format of the file (default: by its name)',
-  ]);
-  return new Option('--format <format>', text).choices(['ndjson', 'csv']);
-}
-
-export function mapOption(): Option {
-  const text = bilingual(['CSV 列映射（JSON 文件）', 'CSV: columns to fields, a JSON file']);
-  return new Option('--map <file>', text);
-}
-
-export function encodingOption(): Option {
-  const text = bilingual(['CSV 编码（默认：自动识别）', 'CSV: its encoding (default: found out)']);
-  return new Option('--encoding <encoding>', text).choices(CSV_ENCODINGS);
+/** Gives a command the file of records as its argument, with the options that say how to read it. */
+export function takesRecords(command: Command): Command {
+  return command
+    .argument(
+      '<file>',
+      bilingual([
+        '记录文件：NDJSON 每行一条，或带表头的 CSV',
+        'records: NDJSON, one a line, or CSV with a header',
+      ]),
+    )
+    .option('--enterprise <slug>', bilingual(['记录所属企业', 'whose records they are']))
+    .addOption(
+      new Option(
+        '--format <format>',
+        bilingual(['输入格式（默认：按文件名）', 'format of the file (default: by its name)']),
+      ).choices(['ndjson', 'csv']),
+    )
+    .option(
+      '--map <file>',
+      bilingual(['CSV 列映射（JSON 文件）', 'CSV: columns to fields, a JSON file']),
+    )
+    .addOption(
+      new Option(
+        '--encoding <encoding>',
+        bilingual(['CSV 编码（默认：自动识别）', 'CSV: its encoding (default: found out)']),
+      ).choices(CSV_ENCODINGS),
+    );
 }
 
 /**

@@ -4,14 +4,7 @@ import { action, dirOption, dryRunOption, newCommand, urlOption, wholeNumber } f
 import { connect } from './connect.ts';
 import { bilingual, EXIT } from './failure.ts';
 import { OutputFile } from './files.ts';
-import {
-  encodingOption,
-  FILE,
-  formatOption,
-  type InputOptions,
-  mapOption,
-  openInput,
-} from './input.ts';
+import { type InputOptions, openInput, takesRecords } from './input.ts';
 import { RefusalCounts } from './results.ts';
 import { type SendReport, sendLines } from './send.ts';
 import { count } from './ui.ts';
@@ -28,24 +21,21 @@ interface Options extends InputOptions {
 }
 
 export function streamCommand(): Command {
-  return newCommand(
-    'stream',
-    ['成批上报文件中的记录', 'send the records of a file in bulk'],
-    [
-      'sealpost stream day.ndjson --dir city',
-      'sealpost stream day.ndjson --dir city --results results.ndjson',
-      'sealpost stream records.ndjson --dir city --enterprise sf',
-      'sealpost stream records.csv --dir city --enterprise sf --map columns.json',
-      'sealpost stream day.ndjson --dir city --dry-run',
-    ],
+  return takesRecords(
+    newCommand(
+      'stream',
+      ['成批上报文件中的记录', 'send the records of a file in bulk'],
+      [
+        'sealpost stream day.ndjson --dir city',
+        'sealpost stream day.ndjson --dir city --results results.ndjson',
+        'sealpost stream records.ndjson --dir city --enterprise sf',
+        'sealpost stream records.csv --dir city --enterprise sf --map columns.json',
+        'sealpost stream day.ndjson --dir city --dry-run',
+      ],
+    ),
   )
-    .argument('<file>', bilingual(FILE))
     .addOption(dirOption())
     .addOption(urlOption())
-    .option('--enterprise <slug>', bilingual(['记录所属企业', 'whose records they are']))
-    .addOption(formatOption())
-    .addOption(mapOption())
-    .addOption(encodingOption())
     .option(
       '--results <file>',
       bilingual(['逐条结果（NDJSON）', 'write the result of each line (NDJSON)']),

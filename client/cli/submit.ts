@@ -5,14 +5,7 @@ import { openWorkspace } from '../workspace.ts';
 import { action, dirOption, dryRunOption, newCommand, urlOption } from './command.ts';
 import { connect } from './connect.ts';
 import { bilingual, EXIT } from './failure.ts';
-import {
-  encodingOption,
-  FILE,
-  formatOption,
-  type InputOptions,
-  mapOption,
-  openInput,
-} from './input.ts';
+import { type InputOptions, openInput, takesRecords } from './input.ts';
 import { resultLines } from './results.ts';
 import { count } from './ui.ts';
 
@@ -36,21 +29,18 @@ interface Unsent {
 }
 
 export function submitCommand(): Command {
-  return newCommand(
-    'submit',
-    ['逐条上报，并显示脱敏结果', 'send records one by one and show the masked view of each'],
-    [
-      'sealpost submit record.json --dir city --enterprise sf',
-      'sealpost submit record.json --dir city --enterprise sf --dry-run',
-    ],
+  return takesRecords(
+    newCommand(
+      'submit',
+      ['逐条上报，并显示脱敏结果', 'send records one by one and show the masked view of each'],
+      [
+        'sealpost submit record.json --dir city --enterprise sf',
+        'sealpost submit record.json --dir city --enterprise sf --dry-run',
+      ],
+    ),
   )
-    .argument('<file>', bilingual(FILE))
     .addOption(dirOption())
     .addOption(urlOption())
-    .option('--enterprise <slug>', bilingual(['记录所属企业', 'whose records they are']))
-    .addOption(formatOption())
-    .addOption(mapOption())
-    .addOption(encodingOption())
     .addOption(dryRunOption())
     .action(
       action<[string, Options]>(async (ui, path, options) => {

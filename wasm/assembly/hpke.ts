@@ -4,13 +4,7 @@
  * Context, 88 octets (RFC 9180 5.1):
  * key (32) | base nonce (12) | zeros (4) | sequence number (u64, the machine's order) | exporter secret (32)
  */
-import {
-  AEAD_KEY_BYTES,
-  AEAD_NONCE_BYTES,
-  AEAD_TAG_BYTES,
-  aeadOpenInto,
-  aeadSealInto,
-} from './aead';
+import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, aeadOpenInto, aeadSealInto } from './aead';
 import { put, putAscii, storeU16, wipe } from './bytes';
 import { hkdfExpandPartsInto, hkdfExtractPartsInto } from './hkdf';
 import { X25519_BYTES, x25519BaseInto, x25519Into } from './x25519';
@@ -24,7 +18,6 @@ export const HPKE_AEAD: u32 = 0x0003;
 
 /** Octets of an encapsulated key. */
 export const HPKE_ENC_BYTES: usize = X25519_BYTES;
-export const HPKE_TAG_BYTES: usize = AEAD_TAG_BYTES;
 
 export const HPKE_CONTEXT_BYTES: usize = 88;
 

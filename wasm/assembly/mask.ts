@@ -20,9 +20,6 @@ import { countCodePoints, isDigit, stepBack, widthAt } from './text';
 
 const STAR: u32 = 0x2a;
 
-/** Octets that `maskRecordInto` writes at most: two addresses of 200 code points of 4 octets, and all else. */
-export const MASKED_BYTES: usize = 2048;
-
 /**
  * Writes the masked view of the valid record `r`; returns its length. What only a city in trial takes is but a star.
  * `{1 id, 2 carrier, 3 waybill, 4 taken-at, 7 sender {1 type, 2 number, 4 name, 5 phone, 6 address}, 11 recipient {4, 5, 6}}`;
