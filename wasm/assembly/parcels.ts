@@ -2,7 +2,7 @@
 import { put, putAscii, storeU16, storeU32, storeU64 } from './bytes';
 import { RULESET } from './data/ruleset.gen';
 import { epochId, epochKey, nextPosition, VIEW_FULL, VIEW_MASKED } from './epochs';
-import { queueIndex, queueSeal } from './jobs';
+import { queueIndex } from './index-jobs';
 import {
   city,
   indexKey,
@@ -29,6 +29,7 @@ import {
   waybillLen,
   waybillPtr,
 } from './record';
+import { queueSeal } from './seal-jobs';
 
 export const BATCH_HEAD_BYTES: usize = 72;
 export const RECEIPT_BYTES: usize = 40;

@@ -16,8 +16,8 @@ import {
 } from './codes.gen';
 import { RULESET } from './data/ruleset.gen';
 import { wipeDocument } from './documents';
+import { indexMany, resetIndexJobs, wipeIndexJobs } from './index-jobs';
 import { OUT } from './io';
-import { indexMany, resetJobs, sealMany, wipeJobs } from './jobs';
 import { findIndexKey } from './keys';
 import {
   BATCH_HEAD_BYTES,
@@ -39,6 +39,7 @@ import {
   trialField,
   warnings,
 } from './record';
+import { resetSealJobs, sealMany } from './seal-jobs';
 import { resetText, wipeText } from './text';
 import { validateRecord } from './validate';
 
@@ -105,7 +106,8 @@ export function putBatch(
   if (accepted == 0) return REPLY;
   // Before anything is laid out: what is laid out must be sealed.
   if (!indexKeysCover(count)) return 0;
-  resetJobs();
+  resetIndexJobs();
+  resetSealJobs();
   putBatchHead(REPLY, enterprise, now, fullEpoch, maskedEpoch, accepted);
   let receipt = REPLY + BATCH_HEAD_BYTES;
   let at = receipt + accepted * RECEIPT_BYTES;
@@ -172,5 +174,5 @@ export function wipePipeline(plainLength: usize, count: u32): void {
   wipeText();
   wipeCbor();
   wipeDocument();
-  wipeJobs();
+  wipeIndexJobs();
 }
