@@ -3,6 +3,7 @@
  * The edge decodes records in WebAssembly only; this file is for clients, which write records and read opened ones.
  */
 import { decode, encode } from 'cborg';
+import { CborWriter } from './cbor-writer.ts';
 import { MAX_RECORD_BYTES } from './limits.ts';
 
 /** Document types (doc-type in the CDDL), with their numbers on the wire. */
@@ -142,43 +143,63 @@ export const FIELDS: Readonly<Record<number, string>> = {
 
 type CborMap = Map<number, unknown>;
 
-const NAMES = new Set(Object.values(FIELDS));
+/** Names that stand directly in a record, and those inside of each of its parts. */
+const NAMES = new Map<string, Set<string>>();
+for (const path of Object.values(FIELDS)) {
+  const [name = '', inner] = path.split('.');
+  const within = NAMES.get(name) ?? new Set();
+  if (inner !== undefined) within.add(inner);
+  NAMES.set(name, within);
+}
 
 /** The first name in a record's JSON that records do not have, as `sender.nam`; undefined when all are known. */
 export function unknownKey(record: object): string | undefined {
-  for (const [name, value] of Object.entries(record)) {
-    if (!NAMES.has(name)) return name;
+  for (const name of Object.keys(record)) {
+    const names = NAMES.get(name);
+    if (names === undefined) return name;
+    const value = (record as Record<string, unknown>)[name];
     if (typeof value !== 'object' || value === null || Array.isArray(value)) continue;
-    const inner = Object.keys(value).find((key) => !NAMES.has(`${name}.${key}`));
-    if (inner !== undefined) return `${name}.${inner}`;
+    for (const key of Object.keys(value)) if (!names.has(key)) return `${name}.${key}`;
   }
   return undefined;
 }
+
+const SCRATCH = new Uint8Array(MAX_RECORD_BYTES);
+const writer = new CborWriter(SCRATCH);
 
 /**
  * Encodes a record. Text and numbers go as they are: it is the edge that judges them.
  * @throws RangeError when the record is over MAX_RECORD_BYTES
  * @throws TypeError when a field has a form that CBOR cannot carry (an id that is no UUID, say)
  */
-export function encodeRecord(record: ParcelRecord): Uint8Array {
-  const bytes = encode(
-    map([
-      [1, uuidBytes(record.id)],
-      [2, record.carrier],
-      [3, record.waybill],
-      [4, instant(record.takenAt)],
-      [5, record.outlet],
-      [6, GOODS[record.goods]],
-      [7, record.sender && senderMap(record.sender)],
-      [8, record.agreement && agreementMap(record.agreement)],
-      [10, record.guardian && map(personEntries(record.guardian))],
-      [11, recipientMap(record.recipient)],
-      [12, record.photos?.map((digest) => hexBytes(digest))],
-      [13, record.replaces === undefined ? undefined : uuidBytes(record.replaces)],
-    ]),
-  );
-  if (bytes.length > MAX_RECORD_BYTES) throw new RangeError('record is over 4,096 octets');
-  return bytes;
+export function encodeRecord(record: ParcelRecord): Uint8Array<ArrayBuffer> {
+  return SCRATCH.slice(0, encodeRecordInto(SCRATCH, 0, record));
+}
+
+/**
+ * The same into a buffer, from `at` on; returns where the record ends.
+ * @throws RangeError also when it does not fit; what is behind `at` is then undefined
+ */
+export function encodeRecordInto(target: Uint8Array, at: number, record: ParcelRecord): number {
+  writer.reset(target, at);
+  const begun = writer.beginMap();
+  putUuid(1, record.id);
+  let entries = 2 + put(2, record.carrier) + put(3, record.waybill);
+  put(4, instant(record.takenAt));
+  entries += put(5, record.outlet) + put(6, GOODS[record.goods]);
+  entries += record.sender ? putSender(record.sender) : put(7, record.sender);
+  entries += record.agreement ? putAgreement(record.agreement) : put(8, record.agreement);
+  entries += record.guardian ? putGuardian(record.guardian) : put(10, record.guardian);
+  entries += putRecipient(record.recipient) + putPhotos(record.photos);
+  if (record.replaces !== undefined) {
+    putUuid(13, record.replaces);
+    entries++;
+  }
+  writer.endMap(begun, entries);
+  const end = writer.at;
+  if (end - at > MAX_RECORD_BYTES) throw new RangeError('record is over 4,096 octets');
+  if (end > target.length) throw new RangeError('no room for the record');
+  return end;
 }
 
 /** Decodes the CBOR of an opened full view. @throws Error when it is not a record */
@@ -229,42 +250,75 @@ export function decodeMasked(bytes: Uint8Array): MaskedRecord {
   }) as unknown as MaskedRecord;
 }
 
-function senderMap(sender: Sender): CborMap {
-  return map([
-    ...personEntries(sender),
-    [6, sender.address],
-    [7, divisionCode(sender.division)],
-    [8, sender.settledAbroad],
-  ]);
+/** Key and value, unless it is undefined; returns how many entries that is. Keys go in ascending order (RFC 8949 4.2.1). */
+function put(key: number, value: unknown): number {
+  if (value === undefined) return 0;
+  writer.unsigned(key);
+  if (typeof value === 'string') writer.text(value);
+  else if (typeof value === 'boolean') writer.boolean(value);
+  else if (Number.isSafeInteger(value) && (value as number) > 0) writer.unsigned(value as number);
+  else writer.encoded(encode(value));
+  return 1;
 }
 
-function agreementMap(agreement: Agreement): CborMap {
-  return map([
-    [1, agreement.number],
-    [2, agreement.uscc],
-    [5, agreement.phone],
-    [6, agreement.address],
-    [7, divisionCode(agreement.division)],
-  ]);
+function putUuid(key: number, text: string): void {
+  checkUuid(text);
+  writer.unsigned(key);
+  writer.hex(text, 32);
 }
 
-function recipientMap(recipient: Recipient): CborMap {
-  return map([
-    [4, recipient.name],
-    [5, recipient.phone],
-    [6, recipient.address],
-    [7, divisionCode(recipient.division)],
-  ]);
+function putSender(sender: Sender): number {
+  writer.unsigned(7);
+  const begun = writer.beginMap();
+  const entries = putPerson(sender) + put(6, sender.address);
+  put(7, divisionCode(sender.division));
+  writer.endMap(begun, entries + 1 + put(8, sender.settledAbroad));
+  return 1;
 }
 
-function personEntries(person: Person): [number, unknown][] {
-  return [
-    [1, DOC_TYPES[person.docType]],
-    [2, person.docNumber],
-    [3, person.nationality],
-    [4, person.name],
-    [5, person.phone],
-  ];
+function putAgreement(agreement: Agreement): number {
+  writer.unsigned(8);
+  const begun = writer.beginMap();
+  const entries = put(1, agreement.number) + put(2, agreement.uscc) + put(5, agreement.phone);
+  const address = put(6, agreement.address);
+  put(7, divisionCode(agreement.division));
+  writer.endMap(begun, entries + address + 1);
+  return 1;
+}
+
+function putGuardian(guardian: Person): number {
+  writer.unsigned(10);
+  const begun = writer.beginMap();
+  writer.endMap(begun, putPerson(guardian));
+  return 1;
+}
+
+function putRecipient(recipient: Recipient): number {
+  writer.unsigned(11);
+  const begun = writer.beginMap();
+  const entries = put(4, recipient.name) + put(5, recipient.phone) + put(6, recipient.address);
+  put(7, divisionCode(recipient.division));
+  writer.endMap(begun, entries + 1);
+  return 1;
+}
+
+function putPerson(person: Person): number {
+  return (
+    put(1, DOC_TYPES[person.docType]) +
+    put(2, person.docNumber) +
+    put(3, person.nationality) +
+    put(4, person.name) +
+    put(5, person.phone)
+  );
+}
+
+function putPhotos(photos: readonly string[] | undefined): number {
+  if (photos === undefined || photos === null) return put(12, photos);
+  const digests = photos.map(checkHex);
+  writer.unsigned(12);
+  writer.array(digests.length);
+  for (const digest of digests) writer.hex(digest, digest.length);
+  return 1;
 }
 
 function person(m: CborMap) {
@@ -275,11 +329,6 @@ function person(m: CborMap) {
     name: m.get(4),
     phone: m.get(5),
   };
-}
-
-/** A map without the entries whose value is undefined. Keys are given in ascending order, as RFC 8949 4.2.1 wants them. */
-function map(entries: [number, unknown][]): CborMap {
-  return new Map(entries.filter(([, value]) => value !== undefined));
 }
 
 function decodeMap(bytes: Uint8Array): CborMap {
@@ -321,9 +370,17 @@ function divisionCode(text: string): number {
 
 /** The 16 octets of a UUID. @throws TypeError when the text is not one */
 export function uuidBytes(text: string): Uint8Array {
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) throw new TypeError('not a UUID');
-  return hexBytes(text.replaceAll('-', ''));
+  checkUuid(text);
+  return Uint8Array.from(text.replaceAll('-', '').match(/../g) ?? [], (pair) =>
+    Number.parseInt(pair, 16),
+  );
 }
+
+function checkUuid(text: string): void {
+  if (typeof text !== 'string' || !UUID.test(text)) throw new TypeError('not a UUID');
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The text form of 16 octets of a UUID. */
 export function uuidText(bytes: unknown): string {
@@ -337,9 +394,10 @@ export function uuidText(bytes: unknown): string {
   ].join('-');
 }
 
-function hexBytes(text: string): Uint8Array {
-  if (!/^([0-9a-f]{2})*$/i.test(text)) throw new TypeError('not hexadecimal');
-  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+function checkHex(text: string): string {
+  const fits = typeof text === 'string' && /^([0-9a-f]{2})*$/i.test(text);
+  if (!fits) throw new TypeError('not hexadecimal');
+  return text;
 }
 
 function hexText(bytes: Uint8Array): string {

@@ -1,7 +1,7 @@
-/** Appending: one commit is one D1 batch, which D1 runs as one transaction. */
+/** Appending: one commit is one D1 batch, which D1 runs as one transaction. Each packed batch is one value in it. */
 import { type SQL, sql } from 'drizzle-orm';
-import { BATCH_RECEIPT_BYTES, type Batch, parseBatch } from '../../wire/batch.ts';
-import { equalBytes } from '../../wire/bytes.ts';
+import { type BatchHead, packBatch, parseBatch, parseBatchHead } from '../../wire/batch.ts';
+import { concat, equalBytes } from '../../wire/bytes.ts';
 import { OUTCOMES } from '../../wire/codes.ts';
 import { parseEpoch } from '../../wire/epoch.ts';
 import { type ChainHead, chainInput } from '../../wire/pull.ts';
@@ -15,26 +15,15 @@ import {
 } from '../parcels.ts';
 import { fromHex, toHex } from './bytes.ts';
 import { D1Error, type Queries } from './query.ts';
-
-/** Rows in one INSERT: as fast as 1,000 and with half the peak memory. */
-const STATEMENT_ROWS = 250;
-
-/** Characters of one parameter: D1 refuses texts over 2,000,000 octets. */
-const STATEMENT_CHARS = 1_500_000;
+import { CONTENT_TAG, detail, ORDINALS, RECORD_ID } from './records.ts';
 
 /** Another node may store one of the records between our look and our write; then we look again, this often. */
 const MAX_ROUNDS = 5;
 
-/** A record of a commit, as hexadecimal text. */
-interface Row {
-  id: string;
-  contentTag: string;
-  indexVersion: number;
-  warnings: number;
-  trialCode: number;
-  batch: Batch;
-  full: string;
-  masked: string;
+/** A packed batch with what stands at its beginning. */
+interface Packed {
+  head: BatchHead;
+  bytes: Uint8Array;
 }
 
 /** The head of a writer, which is registered if it is new. */
@@ -65,29 +54,28 @@ export async function append(
   commit: CommitInput,
 ): Promise<{ head: ChainHead; outcomes: Uint8Array[] }> {
   if (queries.bytes >= maxBytes) throw new StoreFullError();
-  const batches = commit.batches.map(parseBatch);
-  if (batches.some(({ city, enterprise }) => city !== key.city || !same(enterprise, key))) {
+  const all = commit.batches.map((bytes): Packed => ({ head: parseBatchHead(bytes), bytes }));
+  if (all.some(({ head: { city, enterprise } }) => city !== key.city || !same(enterprise, key))) {
     throw new TypeError('a batch is of another city or enterprise than its writer');
   }
-  const all = batches.flatMap((batch, i) => rowsOf(batch, commit.batches[i] as Uint8Array));
-  if (all.length > MAX_COMMIT_RECORDS) throw new RangeError('too many records in one commit');
-  let outcomes = new Uint8Array(all.length).fill(OUTCOMES.STORED);
-  let rows = all;
-  for (let round = 1; rows.length > 0; round++) {
+  if (countOf(all) > MAX_COMMIT_RECORDS) throw new RangeError('too many records in one commit');
+  let outcomes = all.map(({ head: { count } }) => new Uint8Array(count).fill(OUTCOMES.STORED));
+  let batches = all.filter(({ head: { count } }) => count > 0);
+  for (let round = 1; batches.length > 0; round++) {
     try {
-      const next = await insert(queries, key, head, commit, rows);
-      return { head: next, outcomes: split(outcomes, batches) };
+      const next = await insert(queries, key, head, commit, batches);
+      return { head: next, outcomes };
     } catch (error) {
       if (round === MAX_ROUNDS) throw error;
       await explain(queries, head, error);
       // Whatever failed, if nothing of this commit was there before, it was not a duplicate.
       outcomes = await judge(queries, key, all);
-      const left = all.filter((_, i) => outcomes[i] === OUTCOMES.STORED);
-      if (left.length === rows.length) throw error;
-      rows = left;
+      const left = all.flatMap((batch, i) => pick(batch, outcomes[i] as Uint8Array));
+      if (countOf(left) === countOf(batches)) throw error;
+      batches = left;
     }
   }
-  return { head, outcomes: split(outcomes, batches) };
+  return { head, outcomes };
 }
 
 /** Throws what is known to be the cause of a failed insert; returns when it may have been a duplicate. */
@@ -102,28 +90,31 @@ async function explain(queries: Queries, head: ChainHead, error: unknown): Promi
   if (!unchanged) throw new StaleHeadError();
 }
 
-/** Inserts rows that are all new as one commit. Fails as a whole if one of them is not. */
+/** Inserts batches whose records are all new as one commit. Fails as a whole if one of them is not. */
 async function insert(
   queries: Queries,
   key: WriterKey,
   head: ChainHead,
   commit: CommitInput,
-  rows: readonly Row[],
+  batches: readonly Packed[],
 ): Promise<ChainHead> {
-  const receipts = rows.map(({ id, contentTag }) => id + contentTag).join('');
+  const receipts = concat(...batches.map((batch) => batch.head.receipts));
   const next: ChainHead = {
     writer: head.writer,
     sequence: head.sequence + 1,
-    head: await chain(key, head, rows.length, fromHex(receipts)),
+    head: await chain(key, head, countOf(batches), receipts),
   };
   const first = sql`(SELECT first FROM commits WHERE writer = ${next.writer} AND sequence = ${next.sequence})`;
+  let rows = 0;
   await queries.transaction([
     ...commit.epochs.map(insertEpoch),
-    insertCommit(key, head, next, commit.committedMs, rows, receipts),
-    ...chunks(rows, receiptText).map(([at, text]) =>
-      insertReceipts(key, sql`${first} + ${at}`, text),
-    ),
-    ...chunks(rows, parcelText).map(([at, text]) => insertParcels(sql`${first} + ${at}`, text)),
+    insertCommit(key, head, next, commit.committedMs, batches, receipts),
+    ...batches.map((batch) => {
+      const place = rows;
+      rows += batch.head.count;
+      return insertBatch(batch, first, place);
+    }),
+    insertReceipts(key, first, countOf(batches)),
     sql`UPDATE writers SET sequence = ${next.sequence}, head = unhex(${toHex(next.head)})
       WHERE number = ${next.writer}`,
   ]);
@@ -136,24 +127,24 @@ function insertEpoch(header: Uint8Array): SQL {
 }
 
 /**
- * The commit, only if the writer stands where `head` says and every epoch is there. If not, no row is inserted, the receipts
- * get NULL for a position, which is refused, and so the whole transaction is.
+ * The commit, only if the writer stands where `head` says and every epoch is there. If not, no row is inserted, the batches
+ * get NULL for their commit, which is refused, and so the whole transaction is.
  */
 function insertCommit(
   key: WriterKey,
   head: ChainHead,
   next: ChainHead,
   committedMs: number,
-  rows: readonly Row[],
-  receipts: string,
+  batches: readonly Packed[],
+  receipts: Uint8Array,
 ): SQL {
-  const named = epochsOf(rows);
-  const flagged = rows.filter(({ trialCode }) => trialCode !== 0).length;
+  const named = epochsOf(batches);
+  const flagged = batches.reduce((sum, batch) => sum + batch.head.flagged, 0);
   return sql`INSERT INTO commits
       (first, rows, writer, sequence, day, committed_ms, previous, head, epochs, receipts, flagged)
-    SELECT coalesce((SELECT first + rows FROM commits ORDER BY first DESC LIMIT 1), 1), ${rows.length},
+    SELECT coalesce((SELECT first + rows FROM commits ORDER BY first DESC LIMIT 1), 1), ${countOf(batches)},
       number, ${next.sequence}, ${Math.floor(committedMs / DAY_MS)}, ${committedMs}, head,
-      unhex(${toHex(next.head)}), unhex(${named.join('')}), unhex(${receipts}), ${flagged}
+      unhex(${toHex(next.head)}), unhex(${named.join('')}), unhex(${toHex(receipts)}), ${flagged}
     FROM writers
     WHERE number = ${head.writer} AND sequence = ${head.sequence} AND head = unhex(${toHex(head.head)})
       AND node = ${key.node} AND city = ${key.city} AND enterprise = unhex(${toHex(key.enterprise)})
@@ -161,110 +152,81 @@ function insertCommit(
         WHERE unhex(value) NOT IN (SELECT id FROM epochs))`;
 }
 
-/** Texts made by `receiptText`. */
-function insertReceipts(key: WriterKey, position: SQL, texts: string): SQL {
-  return sql`INSERT INTO receipts
+/** @param first of the commit @param place of the batch's first record in the commit */
+function insertBatch({ head, bytes }: Packed, first: SQL, place: number): SQL {
+  return sql`INSERT INTO batches (first, commit_first, rows, ruleset, data)
+    VALUES (${first} + ${place}, ${first}, ${head.count}, ${head.ruleset}, unhex(${toHex(bytes)}))`;
+}
+
+/** The receipts of the commit's records, taken from its batches where they now stand. */
+function insertReceipts(key: WriterKey, first: SQL, rows: number): SQL {
+  return sql`WITH RECURSIVE ${ORDINALS}
+    INSERT INTO receipts
       (city, enterprise, id, content_tag, index_version, warnings, trial_code, ruleset, position)
-    SELECT ${key.city}, unhex(${toHex(key.enterprise)}),
-      unhex(substr(value, 1, 32)), unhex(substr(value, 33, 32)), CAST(substr(value, 65, 5) AS INTEGER),
-      CAST(substr(value, 70, 10) AS INTEGER), CAST(substr(value, 80, 5) AS INTEGER),
-      CAST(substr(value, 85) AS INTEGER), ${position} + key
-    FROM json_each(${texts})`;
+    SELECT ${key.city}, unhex(${toHex(key.enterprise)}), ${RECORD_ID}, ${CONTENT_TAG}, ${detail('indexVersion')},
+      ${detail('warnings')}, ${detail('trialCode')}, b.ruleset, b.first + n.i
+    FROM batches b CROSS JOIN n ON n.i < b.rows
+    WHERE b.first >= ${first} AND b.first < ${first} + ${rows}`;
 }
 
-/** id (32 digits) ‖ content tag (32) ‖ index version (5, decimal) ‖ warnings (10) ‖ trial code (5) ‖ rule set */
-function receiptText(row: Row): string {
-  const version = String(row.indexVersion).padStart(5, '0');
-  const warnings = String(row.warnings).padStart(10, '0');
-  const trialCode = String(row.trialCode).padStart(5, '0');
-  return row.id + row.contentTag + version + warnings + trialCode + row.batch.ruleset;
-}
-
-/** Texts made by `parcelText`. */
-function insertParcels(position: SQL, texts: string): SQL {
-  return sql`INSERT INTO parcels (position, full, masked)
-    SELECT ${position} + key, unhex(substr(value, 6, substr(value, 1, 5))),
-      unhex(nullif(substr(value, 6 + substr(value, 1, 5)), ''))
-    FROM json_each(${texts})`;
-}
-
-/** digits of the full parcel (5, decimal) ‖ full parcel ‖ masked parcel */
-function parcelText(row: Row): string {
-  return String(row.full.length).padStart(5, '0') + row.full + row.masked;
-}
-
-/** JSON arrays of texts, each with the place of its first row; bounded in rows and in characters. */
-function chunks(rows: readonly Row[], text: (row: Row) => string): [number, string][] {
-  const made: [number, string][] = [];
-  let [texts, chars]: [string[], number] = [[], 0];
-  const flush = (end: number) => {
-    if (texts.length > 0) made.push([end - texts.length, `["${texts.join('","')}"]`]);
-    [texts, chars] = [[], 0];
-  };
-  for (const [i, row] of rows.entries()) {
-    const one = text(row);
-    if (texts.length === STATEMENT_ROWS || chars + one.length > STATEMENT_CHARS) flush(i);
-    texts.push(one);
-    chars += one.length;
-  }
-  flush(rows.length);
-  return made;
-}
-
-/** Outcomes of all records of a commit, given what the store holds. */
+/** Outcomes of all records of a commit, batch by batch, given what the store holds. */
 async function judge(
   queries: Queries,
   key: WriterKey,
-  rows: readonly Row[],
-): Promise<Uint8Array<ArrayBuffer>> {
-  const stored = await queries.all<Pick<Row, 'id' | 'contentTag' | 'indexVersion'>>(
+  batches: readonly Packed[],
+): Promise<Uint8Array<ArrayBuffer>[]> {
+  const records = batches.map(({ bytes }) =>
+    parseBatch(bytes).records.map(({ id, contentTag, indexVersion }): Receipt => {
+      return { id: toHex(id), contentTag: toHex(contentTag), indexVersion };
+    }),
+  );
+  const ids = JSON.stringify(records.flat().map(({ id }) => id));
+  const stored = await queries.all<Receipt>(
     sql`SELECT lower(hex(id)) AS id, lower(hex(content_tag)) AS contentTag, index_version AS indexVersion
       FROM receipts
       WHERE city = ${key.city} AND enterprise = unhex(${toHex(key.enterprise)})
-        AND id IN (SELECT unhex(value) FROM json_each(${JSON.stringify(rows.map(({ id }) => id))}))`,
+        AND id IN (SELECT unhex(value) FROM json_each(${ids}))`,
   );
   const first = new Map(stored.map((receipt) => [receipt.id, receipt]));
-  const outcomes = rows.map((row) => {
-    const kept = first.get(row.id);
+  const outcomeOf = (record: Receipt) => {
+    const kept = first.get(record.id);
     if (kept === undefined) {
-      first.set(row.id, row);
+      first.set(record.id, record);
       return OUTCOMES.STORED;
     }
-    const equal = kept.contentTag === row.contentTag && kept.indexVersion === row.indexVersion;
+    const equal =
+      kept.contentTag === record.contentTag && kept.indexVersion === record.indexVersion;
     return equal ? OUTCOMES.DUPLICATE : OUTCOMES.CONFLICT;
-  });
-  return Uint8Array.from(outcomes);
+  };
+  return records.map((each) => Uint8Array.from(each, outcomeOf));
 }
 
-/** The records of a batch. It is converted to text once; what is taken out of that shares it. */
-function rowsOf(batch: Batch, bytes: Uint8Array): Row[] {
-  const text = toHex(bytes);
-  const digits = (view: Uint8Array) => {
-    const at = 2 * (view.byteOffset - bytes.byteOffset);
-    return text.slice(at, at + 2 * view.length);
-  };
-  const receipts = digits(batch.receipts);
-  return batch.full.map((full, i) => {
-    const at = i * BATCH_RECEIPT_BYTES * 2;
-    return {
-      id: receipts.slice(at, at + 32),
-      contentTag: receipts.slice(at + 32, at + 64),
-      indexVersion: Number.parseInt(receipts.slice(at + 64, at + 68), 16),
-      trialCode: Number.parseInt(receipts.slice(at + 68, at + 72), 16),
-      warnings: Number.parseInt(receipts.slice(at + 72, at + 80), 16),
-      batch,
-      full: digits(full),
-      masked: digits(batch.masked[i] as Uint8Array),
-    };
-  });
+/** In hexadecimal. */
+interface Receipt {
+  id: string;
+  contentTag: string;
+  indexVersion: number;
+}
+
+/** The batch with the records that are to be stored; none when there are none. */
+function pick({ bytes }: Packed, outcomes: Uint8Array): Packed[] {
+  const { records, ...head } = parseBatch(bytes);
+  const left = records.filter((_, i) => outcomes[i] === OUTCOMES.STORED);
+  if (left.length === 0) return [];
+  const packed = packBatch(head, left);
+  return [{ head: parseBatchHead(packed), bytes: packed }];
+}
+
+function countOf(batches: readonly Packed[]): number {
+  return batches.reduce((sum, { head: { count } }) => sum + count, 0);
 }
 
 /** Hexadecimal ids of the epochs that the parcels name, each once. */
-function epochsOf(rows: readonly Row[]): string[] {
+function epochsOf(batches: readonly Packed[]): string[] {
   const named = new Set<string>();
-  for (const batch of new Set(rows.map((row) => row.batch))) {
-    named.add(toHex(batch.fullEpoch));
-    if (batch.maskedEpoch.some((byte) => byte !== 0)) named.add(toHex(batch.maskedEpoch));
+  for (const { head } of batches) {
+    named.add(toHex(head.fullEpoch));
+    if (head.maskedEpoch.some((byte) => byte !== 0)) named.add(toHex(head.maskedEpoch));
   }
   return [...named];
 }
@@ -291,13 +253,4 @@ async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
 
 function same(enterprise: Uint8Array, key: WriterKey): boolean {
   return equalBytes(enterprise, key.enterprise);
-}
-
-/** Outcomes batch by batch. */
-function split(outcomes: Uint8Array, batches: readonly Batch[]): Uint8Array[] {
-  let at = 0;
-  return batches.map(({ count }) => {
-    at += count;
-    return outcomes.slice(at - count, at);
-  });
 }

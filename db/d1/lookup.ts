@@ -1,17 +1,24 @@
 /** Keyed indexes: filling their table behind the commits, looking parcels up by them; and erasure, which removes both. */
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
+import {
+  BATCH_DETAIL_BYTES,
+  BATCH_DETAILS,
+  BATCH_HEAD_BYTES,
+  BATCH_RECEIPT_BYTES,
+} from '../../wire/batch.ts';
 import { INDEX_BYTES, INDEX_PURPOSES } from '../../wire/indexes.ts';
 import { FULL_PARCEL_AAD_BYTES } from '../../wire/parcel.ts';
 import type { ErasedRecord, Scope } from '../parcels.ts';
 import { fromHex, toHex } from './bytes.ts';
 import type { Queries } from './query.ts';
-import { inScope, PRESENT } from './read.ts';
+import { inScope } from './read.ts';
+import { batchOf, detail, fullParcel, ORDINALS, present, RECORD_ID } from './records.ts';
 
 /** Parcels read in one query: about 3 MB of text. */
 const READ_ROWS = 2_000;
 
-/** Records erased in one transaction. */
-const ERASE_ROWS = 1_000;
+/** Records erased in one transaction, each with a statement of its own. */
+const ERASE_ROWS = 250;
 
 /** Where each keyed index starts in a full parcel, as SQL counts (from 1): they end its additional data. */
 const INDEX_PLACES = JSON.stringify(
@@ -20,8 +27,11 @@ const INDEX_PLACES = JSON.stringify(
   ),
 );
 
-/** The keyed index of parcel `p` at the place `at.value`. */
-const INDEX_AT = sql`substr(p.full, at.value, ${sql.raw(String(INDEX_BYTES))})`;
+/** The keyed index at the place `at.value` of a record's full parcel. */
+function indexAt(ordinal?: Parameters<typeof detail>[1]): SQL {
+  const place = detail('fullPlace', ordinal);
+  return sql`substr(b.data, ${place} + at.value, ${sql.raw(String(INDEX_BYTES))})`;
+}
 
 /** Stands where a record has no such value, and finds nothing. */
 const NO_INDEX = sql`zeroblob(${sql.raw(String(INDEX_BYTES))})`;
@@ -61,13 +71,15 @@ export async function fillIndexes(
   const through = behind.fitting ?? behind.firstEnd ?? behind.end;
   await queries.transaction([
     // ORDER BY the table's key: the tree is then written front to back instead of a page here and a page there.
-    sql`INSERT OR IGNORE INTO keyed_index (day, idx, enterprise, id)
-      SELECT c.day, ${INDEX_AT} AS idx, w.enterprise, substr(c.receipts, 1 + 32 * (p.position - c.first), 16) AS id
+    sql`WITH RECURSIVE ${ORDINALS}
+      INSERT OR IGNORE INTO keyed_index (day, idx, enterprise, id)
+      SELECT c.day, ${indexAt()} AS idx, w.enterprise, ${RECORD_ID} AS id
       FROM commits c NOT INDEXED
       CROSS JOIN writers w ON w.number = c.writer
-      CROSS JOIN parcels p ON p.position BETWEEN c.first AND c.first + c.rows - 1
+      CROSS JOIN batches b ON b.first BETWEEN c.first AND c.first + c.rows - 1
+      CROSS JOIN n ON n.i < b.rows
       CROSS JOIN json_each(${INDEX_PLACES}) at
-      WHERE c.first >= ${MARK} AND c.first < ${through} AND ${INDEX_AT} <> ${NO_INDEX}
+      WHERE c.first >= ${MARK} AND c.first < ${through} AND ${present()} AND ${indexAt()} <> ${NO_INDEX}
       ORDER BY c.day, idx, w.enterprise, id`,
     sql`INSERT INTO index_mark (id, position) VALUES (1, ${through})
       ON CONFLICT DO UPDATE SET position = max(position, excluded.position)`,
@@ -93,6 +105,7 @@ export async function find(
   const found = await queries.all<{ position: number }>(
     sql`WITH RECURSIVE wanted AS MATERIALIZED (
         SELECT DISTINCT unhex(value) AS idx FROM json_each(${wanted}) WHERE idx <> ${NO_INDEX}),
+      ${ORDINALS},
       days (day) AS (SELECT min(day) FROM commits WHERE day >= ${fromDay} UNION ALL
         SELECT (SELECT min(day) FROM commits WHERE day > days.day) FROM days WHERE days.day < ${toDay})
       SELECT r.position
@@ -101,21 +114,24 @@ export async function find(
       CROSS JOIN receipts r ON r.city = ${scope.city} AND r.enterprise = k.enterprise AND r.id = k.id
       WHERE d.day <= ${toDay} AND ${ofEnterprise}
       UNION
-      SELECT p.position
+      SELECT b.first + n.i
       FROM commits c NOT INDEXED
       CROSS JOIN writers w ON w.number = c.writer
-      CROSS JOIN parcels p ON p.position BETWEEN c.first AND c.first + c.rows - 1
+      CROSS JOIN batches b ON b.first BETWEEN c.first AND c.first + c.rows - 1
+      CROSS JOIN n ON n.i < b.rows
       CROSS JOIN json_each(${INDEX_PLACES}) at
       WHERE c.first >= ${MARK} AND ${inScope(scope)} AND c.day BETWEEN ${fromDay} AND ${toDay}
-        AND ${INDEX_AT} IN (SELECT idx FROM wanted)
+        AND ${indexAt()} IN (SELECT idx FROM wanted)
       LIMIT ${limit}`,
   );
   const parcels: Uint8Array[] = [];
   for (let at = 0; at < found.length; at += READ_ROWS) {
     const positions = found.slice(at, at + READ_ROWS).map(({ position }) => position);
     const rows = await queries.all<{ parcel: string }>(
-      sql`SELECT hex(p.full) AS parcel FROM json_each(${JSON.stringify(positions)}) f
-        CROSS JOIN parcels p ON p.position = f.value WHERE ${PRESENT}`,
+      sql`SELECT hex(${fullParcel('f.value - b.first')}) AS parcel
+        FROM json_each(${JSON.stringify(positions)}) f
+        CROSS JOIN batches b ON b.first = ${batchOf(sql`f.value`)}
+        WHERE ${present('f.value - b.first')}`,
     );
     parcels.push(...rows.map(({ parcel }) => fromHex(parcel)));
   }
@@ -124,9 +140,8 @@ export async function find(
 
 /**
  * ParcelStore.erase. Each ERASE_ROWS ids are a transaction; after an error the same call may be made again.
- * Payloads are overwritten with zeros of the same length, which SQLite does in place, and their rows stay: a deleted row would
- * be left in its page as it was, for D1 does not let secure_delete be set, and so would copies of its neighbours, which
- * SQLite moves together. What may stay on a disk all the same: docs/retention.md.
+ * Parcels are overwritten with zeros, which SQLite does in place, and their batch stays: a deleted row would be left in its
+ * pages as it was, for D1 does not let secure_delete be set. What may stay on a disk all the same: docs/retention.md.
  */
 export async function erase(
   queries: Queries,
@@ -138,30 +153,67 @@ export async function erase(
   for (let at = 0; at < ids.length; at += ERASE_ROWS) {
     const some = JSON.stringify(ids.slice(at, at + ERASE_ROWS).map(toHex));
     const enterprise = sql`unhex(${toHex(scope.enterprise)})`;
-    const asked = sql`city = ${scope.city} AND enterprise = ${enterprise}
-      AND id IN (SELECT unhex(value) FROM json_each(${some}))`;
-    const there = sql`${asked} AND erased_ms IS NULL`;
-    const payloads = sql`position IN (SELECT position FROM receipts WHERE ${there})`;
-    const [receipts] = await queries.transaction<[ReceiptRow, unknown, unknown, unknown]>([
-      sql`SELECT hex(id) AS id, erased_ms AS erasedMs FROM receipts WHERE ${asked}`,
+    const asked = sql`r.city = ${scope.city} AND r.enterprise = ${enterprise}
+      AND r.id IN (SELECT unhex(value) FROM json_each(${some}))`;
+    const places = await queries.all<Place>(
+      sql`SELECT b.first, b.rows, r.position - b.first AS ordinal,
+          ${detail('fullPlace', 'r.position - b.first')} AS fullPlace,
+          ${detail('fullLength', 'r.position - b.first')} AS fullLength,
+          ${detail('maskedPlace', 'r.position - b.first')} AS maskedPlace,
+          ${detail('maskedLength', 'r.position - b.first')} AS maskedLength
+        FROM receipts r CROSS JOIN batches b ON b.first = ${batchOf(sql`r.position`)}
+        WHERE ${asked} AND ${present('r.position - b.first')}`,
+    );
+    const [receipts] = await queries.transaction<[ReceiptRow, ...unknown[]]>([
+      sql`SELECT hex(id) AS id, erased_ms AS erasedMs FROM receipts r WHERE ${asked}`,
       // `+id` is looked at only after the key's first three columns have led to an entry.
       sql`WITH gone AS MATERIALIZED (
-          SELECT r.id, p.full,
+          SELECT r.id, ${indexAt('r.position - b.first')} AS idx,
             (SELECT day FROM commits WHERE first <= r.position ORDER BY first DESC LIMIT 1) AS day
-          FROM (SELECT id, position FROM receipts WHERE ${there}) r
-          CROSS JOIN parcels p ON p.position = r.position)
+          FROM receipts r CROSS JOIN batches b ON b.first = ${batchOf(sql`r.position`)}
+          CROSS JOIN json_each(${INDEX_PLACES}) at
+          WHERE ${asked} AND ${present('r.position - b.first')})
         DELETE FROM keyed_index WHERE enterprise = ${enterprise}
-          AND day IN (SELECT day FROM gone)
-          AND idx IN (SELECT ${INDEX_AT} FROM gone p CROSS JOIN json_each(${INDEX_PLACES}) at)
+          AND day IN (SELECT day FROM gone) AND idx IN (SELECT idx FROM gone)
           AND +id IN (SELECT id FROM gone)`,
-      sql`UPDATE parcels SET full = zeroblob(length(full)), masked = zeroblob(length(masked)) WHERE ${payloads}`,
-      sql`UPDATE receipts SET erased_ms = ${erasedMs} WHERE ${there}`,
+      ...places.map(overwrite),
+      sql`UPDATE receipts AS r SET erased_ms = ${erasedMs} WHERE ${asked} AND erased_ms IS NULL`,
     ]);
     for (const { id, erasedMs: before } of receipts.rows) {
       erased.push({ id: fromHex(id), erasedMs: before ?? erasedMs, now: before === null });
     }
   }
   return erased;
+}
+
+/** Where a record stands in its batch. */
+interface Place {
+  first: number;
+  rows: number;
+  ordinal: number;
+  fullPlace: number;
+  fullLength: number;
+  maskedPlace: number;
+  maskedLength: number;
+}
+
+/** Makes both parcels of a record zeros, and the digits of their lengths. */
+function overwrite(place: Place): SQL {
+  const details =
+    BATCH_HEAD_BYTES + BATCH_RECEIPT_BYTES * place.rows + BATCH_DETAIL_BYTES * place.ordinal;
+  const { fullLength, maskedLength } = BATCH_DETAILS;
+  let [data, end] = ['', 0];
+  const put = (at: number, value: string, length: number) => {
+    data += `substr(data, ${end + 1}, ${at - end}) || ${value} || `;
+    end = at + length;
+  };
+  put(details + fullLength.at, "'0000'", fullLength.digits);
+  put(details + maskedLength.at, "'0000'", maskedLength.digits);
+  put(place.fullPlace, `zeroblob(${place.fullLength})`, place.fullLength);
+  put(place.maskedPlace, `zeroblob(${place.maskedLength})`, place.maskedLength);
+  // Joining makes text of octets; the column takes a BLOB alone.
+  data = `CAST(${data} substr(data, ${end + 1}) AS BLOB)`;
+  return sql`UPDATE batches SET data = ${sql.raw(data)} WHERE first = ${place.first}`;
 }
 
 interface ReceiptRow {

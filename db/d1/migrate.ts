@@ -1,12 +1,10 @@
 /** Applies the migrations that a D1 database does not have yet, in the books of `wrangler d1 migrations apply`. */
 import store from '../migrations/d1/0000_store.sql';
-import cityPhases from '../migrations/d1/0001_city_phases.sql';
 import { guarded } from './query.ts';
 
 /** File names and texts, in order. */
 export const MIGRATIONS: readonly (readonly [name: string, text: string])[] = [
   ['0000_store.sql', store],
-  ['0001_city_phases.sql', cityPhases],
 ];
 
 /** Between the statements of a migration, as drizzle-kit writes it. */

@@ -1,10 +1,13 @@
 /** Reading for pulls: heads, pages of commits, epochs, counts. */
 import { type SQL, sql } from 'drizzle-orm';
+import { BATCH_DETAIL_BYTES, parseDetails } from '../../wire/batch.ts';
+import { utf8 } from '../../wire/bytes.ts';
 import type { Epoch } from '../../wire/epoch.ts';
 import type { ChainHead, Cursor } from '../../wire/pull.ts';
 import type { Count, Scope, StoredCommit } from '../parcels.ts';
 import { fromHex, toHex } from './bytes.ts';
 import type { Queries } from './query.ts';
+import { DETAILS, FULL_PARCELS, MASKED_PARCELS } from './records.ts';
 
 /** Records read ahead: about 0.4 MB of text for each answer under way. A single commit over it is still read whole. */
 const SLICE_ROWS = 250;
@@ -18,9 +21,6 @@ export function inScope(scope: Scope): SQL {
   if (enterprise === undefined) return sql`w.city = ${city}`;
   return sql`w.city = ${city} AND w.enterprise = unhex(${toHex(enterprise)})`;
 }
-
-/** Condition on a row of `parcels`, here called `p`: it holds a payload, and not the zeros of one that was erased. */
-export const PRESENT = sql`p.full <> zeroblob(length(p.full))`;
 
 export async function heads(queries: Queries, scope: Scope): Promise<ChainHead[]> {
   const rows = await queries.all<{ writer: number; sequence: number; head: string }>(
@@ -114,9 +114,11 @@ interface ReceiptsRow {
   receipts: string;
 }
 
-interface ParcelRow {
-  position: number;
-  parcel: string;
+/** One view of a batch: all its parcels stand one behind the other. */
+interface BatchRow {
+  first: number;
+  details: string;
+  parcels: string;
 }
 
 async function readSlice(
@@ -125,21 +127,39 @@ async function readSlice(
   slice: readonly CommitRow[],
 ): Promise<StoredCommit[]> {
   const firsts = JSON.stringify(slice.map(({ first }) => first));
-  const parcel = view === 'full' ? sql`p.full` : sql`p.masked`;
-  const [receipts, parcels] = await queries.transaction<[ReceiptsRow, ParcelRow]>([
+  const parcels = view === 'full' ? FULL_PARCELS : MASKED_PARCELS;
+  const [receipts, batches] = await queries.transaction<[ReceiptsRow, BatchRow]>([
     sql`SELECT c.first, hex(c.receipts) AS receipts
       FROM json_each(${firsts}) f CROSS JOIN commits c ON c.first = f.value`,
-    sql`SELECT p.position, hex(${parcel}) AS parcel
+    sql`SELECT b.first, ${DETAILS} AS details, hex(${parcels}) AS parcels
       FROM json_each(${firsts}) f CROSS JOIN commits c ON c.first = f.value
-      CROSS JOIN parcels p ON p.position BETWEEN c.first AND c.first + c.rows - 1 WHERE ${PRESENT}`,
+      CROSS JOIN batches b ON b.first BETWEEN c.first AND c.first + c.rows - 1`,
   ]);
   const receiptsAt = new Map(receipts.rows.map((row) => [row.first, fromHex(row.receipts)]));
-  const parcelAt = new Map(parcels.rows.map((row) => [row.position, fromHex(row.parcel)]));
+  const parcelAt = new Map(batches.rows.flatMap((row) => parcelsOf(row, view)));
   const commits = slice.map((commit) =>
     storedCommit(commit, receiptsAt.get(commit.first), parcelAt),
   );
   await checkErased(queries, commits);
   return commits;
+}
+
+/** Position and parcel of each record of a batch that is not erased. */
+function parcelsOf(row: BatchRow, view: 'full' | 'masked'): [number, Uint8Array][] {
+  const details = utf8(row.details);
+  const parcels = fromHex(row.parcels);
+  const found: [number, Uint8Array][] = [];
+  for (let i = 0, at = 0; i * BATCH_DETAIL_BYTES < details.length; i++) {
+    const own = parseDetails(
+      details.subarray(i * BATCH_DETAIL_BYTES, (i + 1) * BATCH_DETAIL_BYTES),
+    );
+    const [place, length] =
+      view === 'full' ? [own.fullPlace, own.fullLength] : [own.maskedPlace, own.maskedLength];
+    if (i === 0) at = place;
+    if (own.fullLength > 0)
+      found.push([row.first + i, parcels.subarray(place - at, place - at + length)]);
+  }
+  return found;
 }
 
 /** A parcel may be missing only where its receipt says that it was erased: a hole in the store is not an erasure. */

@@ -85,7 +85,7 @@ export const receipts = sqliteTable(
     warnings: integer().notNull(),
     /** Date number of the rules that judged it. */
     ruleset: integer().notNull(),
-    /** Position in the store: leads to the commit and the parcel. NULL is refused, which guards appends (append.ts). */
+    /** Position in the store: leads to the commit and the batch. */
     position: integer().notNull(),
     /** When the payload was deleted by law; NULL while it is there. */
     erasedMs: integer('erased_ms'),
@@ -95,14 +95,21 @@ export const receipts = sqliteTable(
   (table) => [primaryKey({ columns: [table.city, table.enterprise, table.id] })],
 );
 
-/** The ciphertext, kept for the retention term. Everything else about a parcel stands in its additional data. */
-export const parcels = sqliteTable('parcels', {
-  /** Position of its receipt. */
-  position: integer().primaryKey(),
-  /** The full view (wire/parcel.ts); zeros of the same length once it is erased. */
-  full: bytes().notNull(),
-  /** The masked view, likewise; NULL when none was sealed. */
-  masked: bytes(),
+/**
+ * The ciphertext, kept for the retention term: batches as the module packed them. One large value is written several times
+ * faster than its records one by one; records.ts says how SQL finds a record in it.
+ */
+export const batches = sqliteTable('batches', {
+  /** Position of its first record; the others follow. */
+  first: integer().primaryKey(),
+  /** Position of the first record of its commit. NULL is refused, which guards appends (append.ts). */
+  commitFirst: integer('commit_first').notNull(),
+  /** Records in it. */
+  rows: integer().notNull(),
+  /** Date number of the rules that judged them. */
+  ruleset: integer().notNull(),
+  /** wire/batch.ts. Of a record that is erased, both parcels and the digits of their lengths are zeros. */
+  data: bytes().notNull(),
 });
 
 /** Keyed indexes of parcels, filled behind the commits: four rows a parcel. */

@@ -1,5 +1,4 @@
 /** The shipped module in a real browser: it judges and masks exactly as in Node, so that a page can check before it sends. */
-import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -9,9 +8,10 @@ import { type Browser, chromium as driver } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Checker } from '../../client/check.ts';
 import { generateDay } from '../../client/generate/day.ts';
+import { type moduleFile, PLAIN_FILE, RELAXED_FILE } from '../../wasm/host/module-file.ts';
 import { encodeRecord } from '../../wire/record.ts';
 import { fromHex } from '../support/vectors.ts';
-import { loadModule } from '../support/wasm.ts';
+import { loadModule, moduleBytes } from '../support/wasm.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const NOW = Date.UTC(2026, 10, 21, 0);
@@ -23,18 +23,19 @@ let script: string;
 beforeAll(async () => {
   const built = await build({
     stdin: {
-      contents: "export { Checker } from './client/check.ts';",
+      contents: `export { Checker } from './client/check.ts';
+        export { moduleFile } from './wasm/host/module-file.ts';`,
       resolveDir: ROOT,
     },
     ...{ bundle: true, format: 'iife', globalName: 'sealpost', platform: 'browser', write: false },
   });
   script = built.outputFiles[0]?.text ?? '';
-  const wasm = readFileSync(join(ROOT, 'wasm/build/sealpost.wasm'));
   server = createServer((request, response) => {
     const files: Record<string, [string, string | Buffer]> = {
       '/': ['text/html', '<!doctype html><title>check</title>'],
       '/check.js': ['text/javascript', script],
-      '/sealpost.wasm': ['application/wasm', wasm],
+      [`/${RELAXED_FILE}`]: ['application/wasm', Buffer.from(moduleBytes(RELAXED_FILE))],
+      [`/${PLAIN_FILE}`]: ['application/wasm', Buffer.from(moduleBytes(PLAIN_FILE))],
     };
     const [type, body] = files[request.url ?? ''] ?? ['text/plain', ''];
     response.writeHead(200, { 'content-type': type }).end(body);
@@ -70,13 +71,21 @@ it('judges a day in a browser as it does in Node', async () => {
   await page.goto(`http://127.0.0.1:${port}/`);
   await page.addScriptTag({ url: '/check.js' });
   const judged = await page.evaluate(
-    async ([cbors, now]) => {
-      const { sealpost } = globalThis as unknown as { sealpost: { Checker: typeof Checker } };
-      const { instance } = await WebAssembly.instantiateStreaming(fetch('/sealpost.wasm'));
-      const there = new sealpost.Checker(instance);
-      return cbors.map((cbor) => there.check(Uint8Array.from(cbor), now));
+    async ([cbors, now, plain]) => {
+      const { sealpost } = globalThis as unknown as {
+        sealpost: { Checker: typeof Checker; moduleFile: typeof moduleFile };
+      };
+      const chosen = sealpost.moduleFile();
+      const judge = async (file: string) => {
+        const { instance } = await WebAssembly.instantiateStreaming(fetch(`/${file}`));
+        const there = new sealpost.Checker(instance);
+        return cbors.map((cbor) => there.check(Uint8Array.from(cbor), now));
+      };
+      return { chosen, verdicts: await judge(chosen), plainVerdicts: await judge(plain) };
     },
-    [records.map((cbor) => [...cbor]), NOW] as const,
+    [records.map((cbor) => [...cbor]), NOW, PLAIN_FILE] as const,
   );
-  expect(judged).toEqual(expected);
+  expect(judged.chosen).toBe(RELAXED_FILE);
+  expect(judged.verdicts).toEqual(expected);
+  expect(judged.plainVerdicts).toEqual(expected);
 });

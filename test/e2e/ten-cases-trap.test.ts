@@ -5,7 +5,6 @@
 import { readFileSync } from 'node:fs';
 import { x25519 } from '@noble/curves/ed25519.js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { encapsulate } from '../../client/encapsulation.ts';
 import { ModuleTrap, type OpenedStream, Session } from '../../wasm/host/session.ts';
 import { parseBatch } from '../../wire/batch.ts';
 import { concat, utf8 } from '../../wire/bytes.ts';
@@ -14,6 +13,7 @@ import { SINGLE, STREAM } from '../../wire/envelope.ts';
 import { NATIONAL } from '../../wire/epoch.ts';
 import { parseParcel, VIEW_FULL, VIEW_MASKED } from '../../wire/parcel.ts';
 import { encodeRecord } from '../../wire/record.ts';
+import { encapsulate } from '../support/encapsulation.ts';
 import { validRecord } from '../support/records.ts';
 
 const MODULE = readFileSync(new URL('../../wasm/build/sealpost.wasm', import.meta.url));
@@ -98,8 +98,8 @@ class Edge {
   }
 
   keep(batch: Uint8Array): void {
-    const { full, masked } = parseBatch(batch);
-    for (const parcel of [...full, ...masked].map(parseParcel)) {
+    const views = parseBatch(batch).records.flatMap(({ full, masked }) => [full, masked]);
+    for (const parcel of views.map(parseParcel)) {
       this.rows.push(`${this.#commits.get(String(parcel.epoch))} ${parcel.sequence}`);
     }
   }

@@ -390,7 +390,13 @@ export function parcelStoreSuite(make: () => ParcelStore): void {
       const store = make();
       const author = new Author(store);
       const sizes = [...Array.from({ length: 60 }, (_, i) => 1 + (i % 3)), 700, 900, 800, 1];
-      for (const size of sizes) await author.commit([makeRecords(size)]);
+      for (const size of sizes) {
+        const records = makeRecords(size);
+        const whole = Math.ceil(size / 250);
+        await author.commit(
+          Array.from({ length: whole }, (_, i) => records.slice(i * 250, (i + 1) * 250)),
+        );
+      }
       const commits = await pull(store, author.scope, 'masked');
       expect(commits.map(({ receipts }) => receipts.length)).toEqual(sizes);
       expect(commits.map(({ sequence }) => sequence)).toEqual(sizes.map((_, i) => i + 1));
@@ -580,9 +586,9 @@ export function parcelStoreSuite(make: () => ParcelStore): void {
     it('of more commits than one text or one query holds are all there', async () => {
       const store = make();
       const author = new Author(store);
-      const lists = Array.from({ length: 10 }, () => makeRecords(1_000));
-      for (const records of lists) await author.commit([records]);
-      expect(await idsOf(store, author.scope, TODAY)).toEqual(sorted(lists.flat()));
+      const commits = Array.from({ length: 10 }, () => [1, 2, 3, 4].map(() => makeRecords(250)));
+      for (const lists of commits) await author.commit(lists);
+      expect(await idsOf(store, author.scope, TODAY)).toEqual(sorted(commits.flat(2)));
     });
   });
 

@@ -1,5 +1,5 @@
 /** Random batches of the right shapes: what the module would make, without its cryptography. */
-import { BATCH_MAGIC, BATCH_RECEIPT_BYTES } from '../../wire/batch.ts';
+import { packBatch } from '../../wire/batch.ts';
 import { concat, u16, u32, u64 } from '../../wire/bytes.ts';
 import { encodeEpoch, encodeParams } from '../../wire/epoch.ts';
 import { BUCKETS, PARCEL_MAGIC, RECORD_SCHEMA, VIEW_FULL, VIEW_MASKED } from '../../wire/parcel.ts';
@@ -82,19 +82,15 @@ export class Packer {
       record.masked ? this.#parcel(record, VIEW_MASKED) : new Uint8Array(0),
     );
     const anyMasked = records.some((record) => record.masked);
-    const batch = concat(
-      BATCH_MAGIC,
-      u32(this.city),
-      this.enterprise,
-      u64(Date.now()),
-      this.#fullEpoch,
-      anyMasked ? this.#maskedEpoch : new Uint8Array(16),
-      u32(20261101),
-      u32(records.length),
-      ...records.map(receipt),
-      ...records.flatMap((_, i) => {
-        const [f, m] = [full[i] as Uint8Array, masked[i] as Uint8Array];
-        return [u16(f.length), f, u16(m.length), m];
+    const batch = packBatch(
+      {
+        ...{ city: this.city, enterprise: this.enterprise, acceptedMs: Date.now() },
+        fullEpoch: this.#fullEpoch,
+        maskedEpoch: anyMasked ? this.#maskedEpoch : new Uint8Array(16),
+        ruleset: 20261101,
+      },
+      records.map((record, i) => {
+        return { ...record, full: full[i] as Uint8Array, masked: masked[i] as Uint8Array };
       }),
     );
     return { batch, full, masked };
@@ -118,16 +114,4 @@ export class Packer {
       random((BUCKETS[bucket] as number) + 16),
     );
   }
-}
-
-function receipt(record: TestRecord): Uint8Array {
-  const bytes = concat(
-    record.id,
-    record.contentTag,
-    u16(record.indexVersion),
-    u16(record.trialCode),
-    u32(record.warnings),
-  );
-  if (bytes.length !== BATCH_RECEIPT_BYTES) throw new Error('receipt of a wrong length');
-  return bytes;
 }

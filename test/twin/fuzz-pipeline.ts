@@ -196,10 +196,10 @@ export class PipelineTarget {
     const taken = expected.filter(({ refusal, flagged }) => refusal === 0 || flagged);
     if (batch.count !== taken.length) throw fail('count of the batch');
     taken.forEach(({ masked }, i) => {
-      const full = openParcel(this.#parcelKeys.full, batch.full[i] as Uint8Array);
+      const full = openParcel(this.#parcelKeys.full, batch.records[i]?.full as Uint8Array);
       if (Buffer.from(bytes).indexOf(full) < 0) throw fail('full view');
       if (!variant.masked) return;
-      const view = openParcel(this.#parcelKeys.masked, batch.masked[i] as Uint8Array);
+      const view = openParcel(this.#parcelKeys.masked, batch.records[i]?.masked as Uint8Array);
       if (Buffer.compare(view, masked) !== 0) throw fail('masked view');
     });
   }

@@ -5,7 +5,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { EdgeClient } from '../../client/edge.ts';
-import { AnswerOpener } from '../../client/encapsulation.ts';
 import { keyPair, setupSender } from '../../client/hpke.ts';
 import { keyedIndexes } from '../../client/indexes.ts';
 import { Opener } from '../../client/open.ts';
@@ -43,6 +42,7 @@ import { chainInput, PULL_TYPE, parseCommit } from '../../wire/pull.ts';
 import { parseCertificate, parseSignedList } from '../../wire/recipients.ts';
 import { decodeMasked, decodeRecord, encodeRecord, type ParcelRecord } from '../../wire/record.ts';
 import { parseByteSequence } from '../../wire/signature.ts';
+import { AnswerOpener } from '../support/encapsulation.ts';
 import { fromHex, toHex } from '../support/vectors.ts';
 import { loadModule } from '../support/wasm.ts';
 import vectors from '../vectors/wire-examples.json' with { type: 'json' };
@@ -328,9 +328,9 @@ describe('the module', () => {
     const opened = edge.openSingle(fromHex(submission.body), party, now);
     if (opened.status !== 'ok') throw new Error(opened.status);
     const batch = parseBatch(opened.batch);
-    expect(batch.full.map(toHex)).toEqual([parcels.full.parcel]);
-    expect(batch.masked.map(toHex)).toEqual([parcels.masked.parcel]);
-    expect(toHex(batch.receipts.subarray(0, 32))).toBe(commit.receipts);
+    expect(batch.records.map(({ full }) => toHex(full))).toEqual([parcels.full.parcel]);
+    expect(batch.records.map(({ masked }) => toHex(masked))).toEqual([parcels.masked.parcel]);
+    expect(toHex(batch.receipts)).toBe(commit.receipts);
 
     const { answer } = submission;
     const sealed = answerPart(answer, 0, answer.plaintext);

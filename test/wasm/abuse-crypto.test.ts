@@ -118,8 +118,8 @@ describe('abuse case 4: positions of a stream', () => {
       const { batch } = opened(
         session.openChunk(request, stream.seal(0, concat(other, valid)), false, NOW),
       );
-      const { full, masked } = parseBatch(batch);
-      for (const bytes of [...full, ...masked]) {
+      const { records } = parseBatch(batch);
+      for (const bytes of records.flatMap(({ full, masked }) => [full, masked])) {
         const { epoch, sequence } = parseParcel(bytes);
         seen.add(`${toHex(epoch)} ${sequence}`);
         parcels++;

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { Prng } from '../../client/generate/prng.ts';
 import type { PartyBinding } from '../../wasm/host/session.ts';
 import { parsePadded, parseResults, parseSingleAnswer } from '../../wire/answer.ts';
-import { parseBatch } from '../../wire/batch.ts';
+import { type BatchRecord, parseBatch } from '../../wire/batch.ts';
 import { equalBytes, utf8 } from '../../wire/bytes.ts';
 import { OUTCOMES } from '../../wire/codes.ts';
 import { SINGLE, STREAM } from '../../wire/envelope.ts';
@@ -105,16 +105,17 @@ it(`abuse case 31: ${STEPS.toLocaleString('en')} interleavings of two parties`, 
   }
 
   function expectParcels(side: Side, batch: Uint8Array, plaintext: Uint8Array): void {
-    const { enterprise, full, masked } = parseBatch(batch);
+    const { enterprise, records } = parseBatch(batch);
+    const { full, masked } = records[0] as BatchRecord;
     expect(equalBytes(enterprise, side.party.enterprise)).toBe(true);
     const open = (key: Uint8Array, bytes: Uint8Array) => {
       const parcel = parseParcel(bytes);
       const cipher = chacha20poly1305(key, parcelNonce(parcel), parcel.aad);
       return parsePadded(cipher.decrypt(parcel.sealed));
     };
-    const whole = open(side.parcelKeys.full, full[0] as Uint8Array);
+    const whole = open(side.parcelKeys.full, full);
     expect(equalBytes(whole, plaintext)).toBe(true);
-    expectOpened(side, open(side.parcelKeys.masked, masked[0] as Uint8Array), true);
+    expectOpened(side, open(side.parcelKeys.masked, masked), true);
   }
 
   const steps: ((side: Side) => void)[] = [

@@ -115,13 +115,22 @@ function newEdge(party: PartyBinding) {
   /** The keystreams under which the parcels of a batch were sealed. */
   const parcelForms = (bytes: Uint8Array) => {
     if (bytes.length === 0) return [];
-    const batch = parseBatch(bytes);
+    const { records } = parseBatch(bytes);
     const streams = (parcels: Uint8Array[], key: Uint8Array) =>
       parcels
         .filter((parcel) => parcel.length > 0)
         .map((parcel) => parseParcel(parcel))
         .flatMap((parcel) => keystream(key, parcelNonce(parcel)));
-    return [...streams(batch.full, keys.full.parcel), ...streams(batch.masked, keys.masked.parcel)];
+    return [
+      ...streams(
+        records.map((record) => record.full),
+        keys.full.parcel,
+      ),
+      ...streams(
+        records.map((record) => record.masked),
+        keys.masked.parcel,
+      ),
+    ];
   };
   return { edge, parcelForms, keys };
 }

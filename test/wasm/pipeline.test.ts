@@ -169,14 +169,14 @@ describe('a single submission', () => {
     expect(stored.enterprise).toEqual(party.enterprise);
     expect(stored.fullEpoch).toEqual(full.id);
     expect(stored.maskedEpoch).toEqual(masked.id);
-    const parcel = parseParcel(stored.full[0] as Uint8Array);
+    const parcel = parseParcel(stored.records[0]?.full as Uint8Array);
     expect(parcel.id).toEqual(uuidBytes(record.id));
     for (const regulator of regulators) {
       const bytes = openParcel(await parcelKey(full, regulator), parcel);
       expect(bytes).toEqual(cbor);
       expect(decodeRecord(bytes)).toEqual(record);
     }
-    const maskedParcel = parseParcel(stored.masked[0] as Uint8Array);
+    const maskedParcel = parseParcel(stored.records[0]?.masked as Uint8Array);
     const view = decodeMasked(openParcel(await parcelKey(masked, company), maskedParcel));
     expect(view.sender).toMatchObject({
       name: '买**',
@@ -195,7 +195,7 @@ describe('a single submission', () => {
     const cbor = encodeRecord(validRecord(NOW));
     const { body } = await sealSingle(cbor);
     const stored = parseBatch(opened(session.openSingle(body, party, NOW)).batch);
-    const parcel = parseParcel(stored.full[0] as Uint8Array);
+    const parcel = parseParcel(stored.records[0]?.full as Uint8Array);
     const keyed = (purpose: string, value: Uint8Array) => {
       const prk = extract(sha256, indexKey, utf8('sealpost index v1'));
       const key = expand(

@@ -45,8 +45,11 @@ describeVectors<Suite<AeadTest>>('wycheproof_chacha20_poly1305.json', (suite) =>
       } else if (test.result === 'valid') {
         expect(primitives.aeadSeal(key, iv, aad, fromHex(test.msg)), label).toEqual(sealed);
         expect(primitives.aeadOpen(key, iv, aad, sealed), label).toEqual(fromHex(test.msg));
+        expect(primitives.messageSeal(key, iv, aad, fromHex(test.msg)), label).toEqual(sealed);
+        expect(primitives.messageOpen(key, iv, aad, sealed), label).toEqual(fromHex(test.msg));
       } else {
         expect(primitives.aeadOpen(key, iv, aad, sealed), label).toBeUndefined();
+        expect(primitives.messageOpen(key, iv, aad, sealed), label).toBeUndefined();
       }
     });
   });

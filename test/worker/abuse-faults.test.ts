@@ -5,11 +5,10 @@
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { encapsulate } from '../../client/encapsulation.ts';
 import { ed25519Signer, type Identity, signRequest } from '../../client/signing.ts';
 import type { ParcelStore, StoredCommit } from '../../db/parcels.ts';
 import wasm from '../../wasm/build/sealpost.wasm';
-import { parseBatch } from '../../wire/batch.ts';
+import { type BatchRecord, parseBatch } from '../../wire/batch.ts';
 import { concat } from '../../wire/bytes.ts';
 import { FINAL_AAD, frameChunk, SINGLE, STREAM } from '../../wire/envelope.ts';
 import { ERASE_TYPE, encodeErase } from '../../wire/erase.ts';
@@ -21,6 +20,7 @@ import {
 } from '../../wire/recipients.ts';
 import { encodeRecord } from '../../wire/record.ts';
 import { byteSequence, contentDigest, ENCAPSULATION_HEADER } from '../../wire/signature.ts';
+import { encapsulate } from '../support/encapsulation.ts';
 import { validRecord } from '../support/records.ts';
 import { AUTHORITY, CITY, type Edge, entry, makeEdge } from './edge-parts.ts';
 
@@ -109,12 +109,12 @@ function certify(edge: Edge, { id }: Identity): void {
 /** A store that holds what was appended first, in two commits. */
 function storeOf({ appended, deps }: Edge) {
   const { batch, epochs } = appended[0] as Edge['appended'][number];
-  const { full, receipts, fullEpoch, enterprise } = parseBatch(batch);
-  const id = receipts.slice(0, 16);
+  const { records, fullEpoch, enterprise } = parseBatch(batch);
+  const { id, full } = records[0] as BatchRecord;
   const commit = (sequence: number): StoredCommit => ({
     ...{ writer: 1, sequence, committedMs: deps.clock(), enterprise, previous: new Uint8Array(32) },
     epochs: [fullEpoch],
-    receipts: [{ id, contentTag: id, erased: false, parcel: full[0] as Uint8Array }],
+    receipts: [{ id, contentTag: id, erased: false, parcel: full }],
   });
   const store = {
     heads: async () => [{ writer: 1, sequence: 2, head: new Uint8Array(32) }],
@@ -124,7 +124,7 @@ function storeOf({ appended, deps }: Edge) {
     readPage: async () => {},
     readIds: async () => {},
     epochs: async () => epochs.slice(0, 1),
-    find: async () => [full[0] as Uint8Array],
+    find: async () => [full],
     erase: async () => [{ id, erasedMs: 1, now: true }],
   };
   return store as typeof store & Pick<ParcelStore, 'heads' | 'epochs' | 'find'>;

@@ -1,6 +1,5 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Encapsulation, encapsulate } from '../../client/encapsulation.ts';
 import { ed25519Signer, type Identity, signRequest } from '../../client/signing.ts';
 import wasm from '../../wasm/build/sealpost.wasm';
 import { ModuleTrap } from '../../wasm/host/session.ts';
@@ -14,6 +13,7 @@ import { createApp } from '../../worker/src/app.ts';
 import { checkEnvironment, type RawEnv } from '../../worker/src/env.ts';
 import { sha256 } from '../../worker/src/pipeline/digest.ts';
 import { Failure } from '../../worker/src/pipeline/failure.ts';
+import { type Encapsulation, encapsulate } from '../support/encapsulation.ts';
 import { validRecord } from '../support/records.ts';
 import { AUTHORITY, type Edge, makeEdge } from './edge-parts.ts';
 

@@ -154,9 +154,8 @@ export function entry(
 }
 
 function outcomesOf(batch: Uint8Array, seen: Set<string>): Uint8Array {
-  const { count, receipts } = parseBatch(batch);
-  return Uint8Array.from({ length: count }, (_, i) => {
-    const [id, size] = [String(receipts.subarray(i * 40, i * 40 + 16)), seen.size];
-    return seen.add(id).size > size ? OUTCOMES.STORED : OUTCOMES.DUPLICATE;
+  return Uint8Array.from(parseBatch(batch).records, ({ id }) => {
+    const { size } = seen;
+    return seen.add(String(id)).size > size ? OUTCOMES.STORED : OUTCOMES.DUPLICATE;
   });
 }

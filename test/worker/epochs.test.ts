@@ -1,7 +1,6 @@
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { encapsulate } from '../../client/encapsulation.ts';
 import wasm from '../../wasm/build/sealpost.wasm';
 import { parseBatch } from '../../wire/batch.ts';
 import { concat } from '../../wire/bytes.ts';
@@ -15,6 +14,7 @@ import {
 } from '../../wire/recipients.ts';
 import { encodeRecord } from '../../wire/record.ts';
 import { ingestSingle } from '../../worker/src/pipeline/ingest.ts';
+import { encapsulate } from '../support/encapsulation.ts';
 import { validRecord } from '../support/records.ts';
 import { CITY, type Edge, entry, makeEdge } from './edge-parts.ts';
 

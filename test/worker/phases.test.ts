@@ -1,7 +1,6 @@
 /** City phases, dry runs and the sandbox as the edge holds them, at a time that the test sets. */
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { encapsulate } from '../../client/encapsulation.ts';
 import { ed25519Signer, type Identity, signRequest } from '../../client/signing.ts';
 import wasm from '../../wasm/build/sealpost.wasm';
 import { parseSingleAnswer } from '../../wire/answer.ts';
@@ -14,6 +13,7 @@ import { encodeRecord, type ParcelRecord, type Sender } from '../../wire/record.
 import { byteSequence, contentDigest, ENCAPSULATION_HEADER } from '../../wire/signature.ts';
 import { sha256 } from '../../worker/src/pipeline/digest.ts';
 import { LIST_REREAD_MS } from '../../worker/src/pipeline/limits.ts';
+import { encapsulate } from '../support/encapsulation.ts';
 import { validRecord } from '../support/records.ts';
 import { AUTHORITY, CITY, type Edge, makeEdge } from './edge-parts.ts';
 

@@ -5,7 +5,6 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { encapsulate } from '../../client/encapsulation.ts';
 import { Opener } from '../../client/open.ts';
 import { TrustedLists } from '../../client/recipients.ts';
 import { migrate } from '../../db/d1/migrate.ts';
@@ -20,6 +19,7 @@ import { encodeRecord, type ParcelRecord, uuidText } from '../../wire/record.ts'
 import { CommitQueue, MAX_TRIES } from '../../worker/src/commit-queue.ts';
 import { Failure } from '../../worker/src/pipeline/failure.ts';
 import { ingestSingle } from '../../worker/src/pipeline/ingest.ts';
+import { encapsulate } from '../support/encapsulation.ts';
 import { recordId, validRecord } from '../support/records.ts';
 import { CITY, type Edge, makeEdge } from './edge-parts.ts';
 

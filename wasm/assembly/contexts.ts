@@ -15,6 +15,9 @@ export const CONTEXT_OVERHEAD: usize = 24;
 export const CONTEXT_STREAM_REQUEST: u32 = 1;
 export const CONTEXT_STREAM_ANSWER: u32 = 2;
 export const CONTEXT_SINGLE_ANSWER: u32 = 3;
+/** Of the client's side (sender.ts). */
+export const CONTEXT_SENDER: u32 = 4;
+export const CONTEXT_READER: u32 = 5;
 
 const INSTANCE_KEY: usize = memory.data(32, 16);
 const NONCE: usize = memory.data(12, 4);

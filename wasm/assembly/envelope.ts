@@ -1,4 +1,4 @@
-/** Opening an encapsulation (wire/envelope.ts): RFC 9458 section 4.3 with labels of our own. */
+/** Both sides of an encapsulation (wire/envelope.ts): RFC 9458 section 4.3 with labels of our own. */
 import {
   STATUS_DECRYPT_FAILED,
   STATUS_OK,
@@ -14,6 +14,7 @@ import {
   HPKE_KEM,
   hpkeExportInto,
   hpkeReceiverInto,
+  hpkeSenderInto,
 } from './hpke';
 import { edgePrivateKey, edgePublicKey, findEdgeKey } from './keys';
 
@@ -51,20 +52,48 @@ export function receive(head: usize, party: usize, streaming: bool, now: u64): u
   const status = checkHeader(head, now);
   if (status != STATUS_OK) return status;
   const slot = findEdgeKey(load<u8>(head), now);
-  let at = putRequestLabel(INFO, streaming);
-  store<u8>(at, 0);
-  at = put(at + 1, head, HDR_BYTES);
-  store<u8>(at, 1);
-  at = put(at + 1, party, PARTY_BYTES);
+  const infoLength = putInfo(head, party, streaming);
   const enc = head + HDR_BYTES;
   const privateKey = edgePrivateKey(slot);
   const publicKey = edgePublicKey(slot);
-  if (!hpkeReceiverInto(RECEIVER, enc, privateKey, publicKey, INFO, at - INFO)) {
+  if (!hpkeReceiverInto(RECEIVER, enc, privateKey, publicKey, INFO, infoLength)) {
     return STATUS_DECRYPT_FAILED;
   }
-  at = putResponseLabel(INFO, streaming);
-  hpkeExportInto(RECEIVER, SECRET, 32, INFO, at - INFO);
+  exportSecret(SECRET, RECEIVER, streaming);
   return STATUS_OK;
+}
+
+/**
+ * The other side: makes the sender's context, writes enc (32) and the exported secret (32).
+ * False when the receiver's key is of low order.
+ */
+export function sendInto(
+  context: usize,
+  secret: usize,
+  enc: usize,
+  ephemeral: usize,
+  publicKey: usize,
+  hdr: usize,
+  party: usize,
+  streaming: bool,
+): bool {
+  const infoLength = putInfo(hdr, party, streaming);
+  if (!hpkeSenderInto(context, enc, ephemeral, publicKey, INFO, infoLength)) return false;
+  exportSecret(secret, context, streaming);
+  return true;
+}
+
+function exportSecret(secret: usize, context: usize, streaming: bool): void {
+  hpkeExportInto(context, secret, 32, INFO, putResponseLabel(INFO, streaming) - INFO);
+}
+
+/** The HPKE info: label | 0 | hdr | 1 | party. Returns its length. */
+function putInfo(hdr: usize, party: usize, streaming: bool): usize {
+  const at = putRequestLabel(INFO, streaming);
+  store<u8>(at, 0);
+  const end = put(at + 1, hdr, HDR_BYTES);
+  store<u8>(end, 1);
+  return put(end + 1, party, PARTY_BYTES) - INFO;
 }
 
 /** Key (32) and nonce (12) of an answer from secret, enc and response nonce: RFC 9458 section 4.4. */

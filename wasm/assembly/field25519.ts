@@ -1,288 +1,251 @@
 /**
- * The field of integers modulo p = 2^255 - 19, for X25519 (RFC 7748 4.1).
+ * The field of integers modulo p = 2^255 - 19, for X25519 (RFC 7748 4.1), two elements side by side in the lanes of
+ * f64x2: a pair.
  *
- * An element is ten signed limbs (i64) in radix 2^25.5: limb i counts 2^ceil(25.5 i), so even limbs hold 26 bits and
- * odd ones 25. Multiplying takes limbs of twice that and gives carried ones, within plus and minus half their range:
- * sums and differences of two products need no carry of their own. No branch and no address depends on a value.
+ * An element is the sum of 12 limbs in radix 2^21.25. Limb i is a whole multiple of 2^e(i), e(i) = ceil(21.25 i), written
+ * as the double that it is: products need no shifting to where they belong. Doubles are used as integers: nothing here is
+ * ever rounded, because every sum stays below 2^53 times its unit. Carried limbs are at most 2^(e(i+1) - 1) + 0.03%;
+ * from sums and differences of two carried elements `multiply` and `square` make columns of at most 2^51 units
+ * (test/wasm/x25519-twin.test.ts works it out). The order of additions therefore does not matter, and no engine may give
+ * another result. No branch and no address depends on a value, and none is ever subnormal, which processors are slow at.
  */
 import { wipe } from './bytes';
 
-/** Octets of an element in memory. */
-export const ELEMENT_BYTES: usize = 80;
+/** Octets of a pair in memory: limb i of both elements at 16 i. */
+export const PAIR_BYTES: usize = 192;
 
-const MASK26: i64 = 0x3ffffff;
-const MASK25: i64 = 0x1ffffff;
+/** Octets of a factor: limb i of both elements folded, times 19 * 2^-255, at 16 i (limb 0 unused), then the pair. */
+export const FACTOR_BYTES: usize = 384;
 
-const SCRATCH_BYTES: usize = 4 * ELEMENT_BYTES;
+/** 2^e(i) for limb i. */
+const UNITS: usize = memory.data<u64>([
+  0x3ff0000000000000, 0x4150000000000000, 0x42a0000000000000, 0x43f0000000000000,
+  0x4540000000000000, 0x46a0000000000000, 0x47f0000000000000, 0x4940000000000000,
+  0x4a90000000000000, 0x4bf0000000000000, 0x4d40000000000000, 0x4e90000000000000,
+]);
+
+/** The double 1.0, whose exponent is half way between those of 2^n and 2^-n. */
+const ONE: u64 = 0x3ff0000000000000;
+
+/** 3 * 2^(51 + e(i+1)): added to limb i and taken off again, it leaves the nearest multiple of 2^e(i+1). */
+const ROUNDERS: usize = memory.data<u64>([
+  0x4498000000000000, 0x45e8000000000000, 0x4738000000000000, 0x4888000000000000,
+  0x49e8000000000000, 0x4b38000000000000, 0x4c88000000000000, 0x4dd8000000000000,
+  0x4f38000000000000, 0x5088000000000000, 0x51d8000000000000, 0x5328000000000000,
+]);
+
+/** 19 * 2^-255: 2^255 is 19 modulo p. */
+const FOLD: usize = memory.data<u64>([0x3043000000000000]);
+
+const SCRATCH_BYTES: usize = FACTOR_BYTES + 4 * PAIR_BYTES;
 const SCRATCH: usize = memory.data(SCRATCH_BYTES, 16);
-const A: usize = SCRATCH;
-const B: usize = A + ELEMENT_BYTES;
-const C: usize = B + ELEMENT_BYTES;
-const D: usize = C + ELEMENT_BYTES;
-
-/** decodeUCoordinate of RFC 7748 5: the top bit is ignored, values from p to 2^255 - 1 are taken as they are. */
-export function decode(out: usize, bytes: usize): void {
-  store<i64>(out, load<u32>(bytes) & MASK26);
-  store<i64>(out, (load<u32>(bytes, 3) >> 2) & MASK25, 8);
-  store<i64>(out, (load<u32>(bytes, 6) >> 3) & MASK26, 16);
-  store<i64>(out, (load<u32>(bytes, 9) >> 5) & MASK25, 24);
-  store<i64>(out, (load<u32>(bytes, 12) >> 6) & MASK26, 32);
-  store<i64>(out, load<u32>(bytes, 16) & MASK25, 40);
-  store<i64>(out, (load<u32>(bytes, 19) >> 1) & MASK26, 48);
-  store<i64>(out, (load<u32>(bytes, 22) >> 3) & MASK25, 56);
-  store<i64>(out, (load<u32>(bytes, 25) >> 4) & MASK26, 64);
-  store<i64>(out, (load<u32>(bytes, 28) >> 6) & MASK25, 72);
-}
-
-/** Writes a product's one representative from 0 to p - 1, little-endian. RFC 7748 5 */
-export function encode(out: usize, a: usize): void {
-  let a0 = load<i64>(a);
-  let a1 = load<i64>(a, 8);
-  let a2 = load<i64>(a, 16);
-  let a3 = load<i64>(a, 24);
-  let a4 = load<i64>(a, 32);
-  let a5 = load<i64>(a, 40);
-  let a6 = load<i64>(a, 48);
-  let a7 = load<i64>(a, 56);
-  let a8 = load<i64>(a, 64);
-  let a9 = load<i64>(a, 72);
-
-  // Carried limbs stand for a value between -p and p. What comes out of the top is then -1 below 0, else 0.
-  let carry = a0 >> 26;
-  carry = (a1 + carry) >> 25;
-  carry = (a2 + carry) >> 26;
-  carry = (a3 + carry) >> 25;
-  carry = (a4 + carry) >> 26;
-  carry = (a5 + carry) >> 25;
-  carry = (a6 + carry) >> 26;
-  carry = (a7 + carry) >> 25;
-  carry = (a8 + carry) >> 26;
-  carry = (a9 + carry) >> 25;
-
-  // Below 0, p = 2^255 - 19 is added: 19 off here, 2^255 by dropping the carry out of the top.
-  a0 += 19 * carry;
-  a1 += a0 >> 26;
-  a0 &= MASK26;
-  a2 += a1 >> 25;
-  a1 &= MASK25;
-  a3 += a2 >> 26;
-  a2 &= MASK26;
-  a4 += a3 >> 25;
-  a3 &= MASK25;
-  a5 += a4 >> 26;
-  a4 &= MASK26;
-  a6 += a5 >> 25;
-  a5 &= MASK25;
-  a7 += a6 >> 26;
-  a6 &= MASK26;
-  a8 += a7 >> 25;
-  a7 &= MASK25;
-  a9 += a8 >> 26;
-  a8 &= MASK26;
-  a9 &= MASK25;
-
-  store<i64>(out, a0 | (a1 << 26) | (a2 << 51));
-  store<i64>(out, (a2 >> 13) | (a3 << 13) | (a4 << 38), 8);
-  store<i64>(out, a5 | (a6 << 25) | (a7 << 51), 16);
-  store<i64>(out, (a7 >> 13) | (a8 << 12) | (a9 << 38), 24);
-}
-
-/** out = a small whole number. */
-export function setSmall(out: usize, value: i64): void {
-  wipe(out, ELEMENT_BYTES);
-  store<i64>(out, value);
-}
-
-/** out = a + b, not carried. */
-export function add(out: usize, a: usize, b: usize): void {
-  for (let i: usize = 0; i < ELEMENT_BYTES; i += 16) {
-    v128.store(out + i, i64x2.add(v128.load(a + i), v128.load(b + i)));
-  }
-}
-
-/** out = a - b, not carried. */
-export function subtract(out: usize, a: usize, b: usize): void {
-  for (let i: usize = 0; i < ELEMENT_BYTES; i += 16) {
-    v128.store(out + i, i64x2.sub(v128.load(a + i), v128.load(b + i)));
-  }
-}
+const FACTOR: usize = SCRATCH;
+const A: usize = FACTOR + FACTOR_BYTES;
+const B: usize = A + PAIR_BYTES;
+const C: usize = B + PAIR_BYTES;
+const D: usize = C + PAIR_BYTES;
 
 /**
- * out = a * b. An element is E(y) + 2^26 * O(y) with y = 2^51, its even and its odd limbs. The product is then
- * EE + 2^26 * (EO + OE) + 2y * OO, modulo y^5 = 2^255 = 19, and (E + O)(E + O) - EE - OO gives the middle at the
- * price of one multiplication of five limbs instead of two.
+ * The first element of a pair from 32 octets; the other is left as it is. decodeUCoordinate of RFC 7748 5: the top bit is
+ * ignored, values from p to 2^255 - 1 are taken as they are.
  */
+export function decode(out: usize, bytes: usize): void {
+  // Every third limb begins with a word: e(3 k) = 64 k. One limb in a word, at another place in each, has 22 bits.
+  decodeWord(out, load<u64>(bytes), 0, 22, 43);
+  decodeWord(out, load<u64>(bytes, 8), 3, 21, 43);
+  decodeWord(out, load<u64>(bytes, 16), 6, 21, 42);
+  decodeWord(out, load<u64>(bytes, 24) & i64.MAX_VALUE, 9, 21, 42);
+}
+
+/** Three limbs from a word, which begin at its bits 0, `second` and `third`. */
+function decodeWord(out: usize, word: u64, limb: usize, second: u64, third: u64): void {
+  storeLimb(out, limb, word & ((1 << second) - 1));
+  storeLimb(out, limb + 1, (word >> second) & ((1 << (third - second)) - 1));
+  storeLimb(out, limb + 2, word >> third);
+}
+
+function storeLimb(out: usize, limb: usize, value: u64): void {
+  store<f64>(out + 16 * limb, <f64>(<i64>value) * load<f64>(UNITS + 8 * limb));
+}
+
+/** Writes the one representative from 0 to p - 1 of a carried pair's first element, little-endian. RFC 7748 5 */
+export function encode(out: usize, a: usize): void {
+  // Carried limbs stand for a value between -p and p. What comes out of the top is then -1 below 0, else 0.
+  let carry: i64 = 0;
+  for (let limb: usize = 0; limb < 12; limb++) carry = (loadLimb(a, limb) + carry) >> bits(limb);
+
+  // Below 0, p = 2^255 - 19 is added: 19 off here, 2^255 by dropping the carry out of the top.
+  carry *= 19;
+  for (let word: usize = 0; word < 4; word++) {
+    let value: i64 = 0;
+    let place: i64 = 0;
+    for (let limb = 3 * word; limb < 3 * word + 3; limb++) {
+      carry += loadLimb(a, limb);
+      value |= (carry & ((1 << bits(limb)) - 1)) << place;
+      carry >>= bits(limb);
+      place += bits(limb);
+    }
+    store<i64>(out + 8 * word, value);
+  }
+}
+
+/** Limb of the first element, in its unit: times 2^-e(limb), since dividing takes a time of its own for each value. */
+function loadLimb(a: usize, limb: usize): i64 {
+  const perUnit = reinterpret<f64>(2 * ONE - load<u64>(UNITS + 8 * limb));
+  return <i64>(load<f64>(a + 16 * limb) * perUnit);
+}
+
+/** e(limb + 1) - e(limb) */
+function bits(limb: usize): i64 {
+  return limb % 4 == 0 ? 22 : 21;
+}
+
+/** The limb at `at` of a factor: its fold, and itself. */
+export function storeFactorLimb(at: usize, limb: v128): void {
+  v128.store(at, times(limb, v128.load64_splat(FOLD)));
+  v128.store(at, limb, PAIR_BYTES);
+}
+
+/** out = a * b, carried, where b is a factor. Neither has limbs larger than a sum of two carried elements. */
 export function multiply(out: usize, a: usize, b: usize): void {
-  const e0 = load<i64>(a);
-  const e1 = load<i64>(a, 16);
-  const e2 = load<i64>(a, 32);
-  const e3 = load<i64>(a, 48);
-  const e4 = load<i64>(a, 64);
-  const o0 = load<i64>(a, 8);
-  const o1 = load<i64>(a, 24);
-  const o2 = load<i64>(a, 40);
-  const o3 = load<i64>(a, 56);
-  const o4 = load<i64>(a, 72);
-  const f0 = load<i64>(b);
-  const f1 = load<i64>(b, 16);
-  const f2 = load<i64>(b, 32);
-  const f3 = load<i64>(b, 48);
-  const f4 = load<i64>(b, 64);
-  const p0 = load<i64>(b, 8);
-  const p1 = load<i64>(b, 24);
-  const p2 = load<i64>(b, 40);
-  const p3 = load<i64>(b, 56);
-  const p4 = load<i64>(b, 72);
-  const s0 = e0 + o0;
-  const s1 = e1 + o1;
-  const s2 = e2 + o2;
-  const s3 = e3 + o3;
-  const s4 = e4 + o4;
-  const t0 = f0 + p0;
-  const t1 = f1 + p1;
-  const t2 = f2 + p2;
-  const t3 = f3 + p3;
-  const t4 = f4 + p4;
+  let h0 = f64x2.splat(0);
+  let h1 = f64x2.splat(0);
+  let h2 = f64x2.splat(0);
+  let h3 = f64x2.splat(0);
+  let h4 = f64x2.splat(0);
+  let h5 = f64x2.splat(0);
+  let h6 = f64x2.splat(0);
+  let h7 = f64x2.splat(0);
+  let h8 = f64x2.splat(0);
+  let h9 = f64x2.splat(0);
+  let h10 = f64x2.splat(0);
+  let h11 = f64x2.splat(0);
+  // Row i of the schoolbook: a's limb i times b, limbs beyond the top folded back to the bottom.
+  for (let i: usize = 0; i < PAIR_BYTES; i += 16) {
+    const limb = v128.load(a + i);
+    const row = b + PAIR_BYTES - i;
+    h0 = plus(h0, times(limb, v128.load(row)));
+    h1 = plus(h1, times(limb, v128.load(row, 16)));
+    h2 = plus(h2, times(limb, v128.load(row, 32)));
+    h3 = plus(h3, times(limb, v128.load(row, 48)));
+    h4 = plus(h4, times(limb, v128.load(row, 64)));
+    h5 = plus(h5, times(limb, v128.load(row, 80)));
+    h6 = plus(h6, times(limb, v128.load(row, 96)));
+    h7 = plus(h7, times(limb, v128.load(row, 112)));
+    h8 = plus(h8, times(limb, v128.load(row, 128)));
+    h9 = plus(h9, times(limb, v128.load(row, 144)));
+    h10 = plus(h10, times(limb, v128.load(row, 160)));
+    h11 = plus(h11, times(limb, v128.load(row, 176)));
+  }
+  storeCarried(out, h0, h1, h2, h3, h4, h5, h6, h7, h8, h9, h10, h11);
+}
 
-  const ee0 = e0 * f0 + times19(e1 * f4 + e2 * f3 + e3 * f2 + e4 * f1);
-  const ee1 = e0 * f1 + e1 * f0 + times19(e2 * f4 + e3 * f3 + e4 * f2);
-  const ee2 = e0 * f2 + e1 * f1 + e2 * f0 + times19(e3 * f4 + e4 * f3);
-  const ee3 = e0 * f3 + e1 * f2 + e2 * f1 + e3 * f0 + times19(e4 * f4);
-  const ee4 = e0 * f4 + e1 * f3 + e2 * f2 + e3 * f1 + e4 * f0;
+/** out = a * a, carried, as `multiply` with equal products taken once and doubled. */
+export function square(out: usize, a: usize): void {
+  const a0 = v128.load(a);
+  const a1 = v128.load(a, 16);
+  const a2 = v128.load(a, 32);
+  const a3 = v128.load(a, 48);
+  const a4 = v128.load(a, 64);
+  const a5 = v128.load(a, 80);
+  const a6 = v128.load(a, 96);
+  const a7 = v128.load(a, 112);
+  const a8 = v128.load(a, 128);
+  const a9 = v128.load(a, 144);
+  const a10 = v128.load(a, 160);
+  const a11 = v128.load(a, 176);
+  const fold = v128.load64_splat(FOLD);
+  const f6 = times(a6, fold);
+  const f7 = times(a7, fold);
+  const f8 = times(a8, fold);
+  const f9 = times(a9, fold);
+  const f10 = times(a10, fold);
+  const f11 = times(a11, fold);
 
-  const oo0 = o0 * p0 + times19(o1 * p4 + o2 * p3 + o3 * p2 + o4 * p1);
-  const oo1 = o0 * p1 + o1 * p0 + times19(o2 * p4 + o3 * p3 + o4 * p2);
-  const oo2 = o0 * p2 + o1 * p1 + o2 * p0 + times19(o3 * p4 + o4 * p3);
-  const oo3 = o0 * p3 + o1 * p2 + o2 * p1 + o3 * p0 + times19(o4 * p4);
-  const oo4 = o0 * p4 + o1 * p3 + o2 * p2 + o3 * p1 + o4 * p0;
-
-  const ss0 = s0 * t0 + times19(s1 * t4 + s2 * t3 + s3 * t2 + s4 * t1);
-  const ss1 = s0 * t1 + s1 * t0 + times19(s2 * t4 + s3 * t3 + s4 * t2);
-  const ss2 = s0 * t2 + s1 * t1 + s2 * t0 + times19(s3 * t4 + s4 * t3);
-  const ss3 = s0 * t3 + s1 * t2 + s2 * t1 + s3 * t0 + times19(s4 * t4);
-  const ss4 = s0 * t4 + s1 * t3 + s2 * t2 + s3 * t1 + s4 * t0;
-
-  storeCarried(
-    out,
-    ee0 + 2 * times19(oo4),
-    ss0 - ee0 - oo0,
-    ee1 + 2 * oo0,
-    ss1 - ee1 - oo1,
-    ee2 + 2 * oo1,
-    ss2 - ee2 - oo2,
-    ee3 + 2 * oo2,
-    ss3 - ee3 - oo3,
-    ee4 + 2 * oo3,
-    ss4 - ee4 - oo4,
+  const h0 = plus(
+    products(a0, a0, a6, f6),
+    twice(plus(plus(products(a1, f11, a2, f10), products(a3, f9, a4, f8)), times(a5, f7))),
   );
+  const h1 = twice(
+    plus(plus(products(a0, a1, a2, f11), products(a3, f10, a4, f9)), products(a5, f8, a6, f7)),
+  );
+  const h2 = plus(
+    products(a1, a1, a7, f7),
+    twice(plus(plus(products(a0, a2, a3, f11), products(a4, f10, a5, f9)), times(a6, f8))),
+  );
+  const h3 = twice(
+    plus(plus(products(a0, a3, a1, a2), products(a4, f11, a5, f10)), products(a6, f9, a7, f8)),
+  );
+  const h4 = plus(
+    products(a2, a2, a8, f8),
+    twice(plus(plus(products(a0, a4, a1, a3), products(a5, f11, a6, f10)), times(a7, f9))),
+  );
+  const h5 = twice(
+    plus(plus(products(a0, a5, a1, a4), products(a2, a3, a6, f11)), products(a7, f10, a8, f9)),
+  );
+  const h6 = plus(
+    products(a3, a3, a9, f9),
+    twice(plus(plus(products(a0, a6, a1, a5), products(a2, a4, a7, f11)), times(a8, f10))),
+  );
+  const h7 = twice(
+    plus(plus(products(a0, a7, a1, a6), products(a2, a5, a3, a4)), products(a8, f11, a9, f10)),
+  );
+  const h8 = plus(
+    products(a4, a4, a10, f10),
+    twice(plus(plus(products(a0, a8, a1, a7), products(a2, a6, a3, a5)), times(a9, f11))),
+  );
+  const h9 = twice(
+    plus(plus(products(a0, a9, a1, a8), products(a2, a7, a3, a6)), products(a4, a5, a10, f11)),
+  );
+  const h10 = plus(
+    products(a5, a5, a11, f11),
+    twice(plus(plus(products(a0, a10, a1, a9), products(a2, a8, a3, a7)), times(a4, a6))),
+  );
+  const h11 = twice(
+    plus(plus(products(a0, a11, a1, a10), products(a2, a9, a3, a8)), products(a4, a7, a5, a6)),
+  );
+  storeCarried(out, h0, h1, h2, h3, h4, h5, h6, h7, h8, h9, h10, h11);
+}
+
+/** a's first element = its inverse by Fermat's little theorem, a^(p - 2), 0 for 0. The exponent is 2^255 - 21. */
+export function invert(a: usize): void {
+  // A name such as a_n below means a^(2^n - 1).
+  squareTimes(A, a, 1);
+  squareTimes(B, A, 2);
+  multiplyPair(B, B, a); // a^9
+  multiplyPair(A, A, B); // a^11
+  squareTimes(C, A, 1);
+  multiplyPair(B, B, C); // a_5
+  squareTimes(C, B, 5);
+  multiplyPair(B, B, C); // a_10
+  squareTimes(C, B, 10);
+  multiplyPair(C, C, B); // a_20
+  squareTimes(D, C, 20);
+  multiplyPair(C, C, D); // a_40
+  squareTimes(C, C, 10);
+  multiplyPair(B, B, C); // a_50
+  squareTimes(C, B, 50);
+  multiplyPair(C, C, B); // a_100
+  squareTimes(D, C, 100);
+  multiplyPair(C, C, D); // a_200
+  squareTimes(C, C, 50);
+  multiplyPair(B, B, C); // a_250
+  squareTimes(B, B, 5);
+  multiplyPair(a, A, B);
 }
 
 /** out = a^(2^times), `times` at least 1. */
-export function square(out: usize, a: usize, times: i32): void {
+function squareTimes(out: usize, a: usize, times: i32): void {
   for (; times > 0; times--) {
-    squareOnce(out, a);
+    square(out, a);
     a = out;
   }
 }
 
-/** out = a * a, as in `multiply` with equal products taken together. */
-function squareOnce(out: usize, a: usize): void {
-  const e0 = load<i64>(a);
-  const e1 = load<i64>(a, 16);
-  const e2 = load<i64>(a, 32);
-  const e3 = load<i64>(a, 48);
-  const e4 = load<i64>(a, 64);
-  const o0 = load<i64>(a, 8);
-  const o1 = load<i64>(a, 24);
-  const o2 = load<i64>(a, 40);
-  const o3 = load<i64>(a, 56);
-  const o4 = load<i64>(a, 72);
-  const s0 = e0 + o0;
-  const s1 = e1 + o1;
-  const s2 = e2 + o2;
-  const s3 = e3 + o3;
-  const s4 = e4 + o4;
-
-  const ee0 = e0 * e0 + 2 * times19(e1 * e4 + e2 * e3);
-  const ee1 = 2 * e0 * e1 + times19(2 * e2 * e4 + e3 * e3);
-  const ee2 = 2 * e0 * e2 + e1 * e1 + 2 * times19(e3 * e4);
-  const ee3 = 2 * (e0 * e3 + e1 * e2) + times19(e4 * e4);
-  const ee4 = 2 * (e0 * e4 + e1 * e3) + e2 * e2;
-
-  const oo0 = o0 * o0 + 2 * times19(o1 * o4 + o2 * o3);
-  const oo1 = 2 * o0 * o1 + times19(2 * o2 * o4 + o3 * o3);
-  const oo2 = 2 * o0 * o2 + o1 * o1 + 2 * times19(o3 * o4);
-  const oo3 = 2 * (o0 * o3 + o1 * o2) + times19(o4 * o4);
-  const oo4 = 2 * (o0 * o4 + o1 * o3) + o2 * o2;
-
-  const ss0 = s0 * s0 + 2 * times19(s1 * s4 + s2 * s3);
-  const ss1 = 2 * s0 * s1 + times19(2 * s2 * s4 + s3 * s3);
-  const ss2 = 2 * s0 * s2 + s1 * s1 + 2 * times19(s3 * s4);
-  const ss3 = 2 * (s0 * s3 + s1 * s2) + times19(s4 * s4);
-  const ss4 = 2 * (s0 * s4 + s1 * s3) + s2 * s2;
-
-  storeCarried(
-    out,
-    ee0 + 2 * times19(oo4),
-    ss0 - ee0 - oo0,
-    ee1 + 2 * oo0,
-    ss1 - ee1 - oo1,
-    ee2 + 2 * oo1,
-    ss2 - ee2 - oo2,
-    ee3 + 2 * oo2,
-    ss3 - ee3 - oo3,
-    ee4 + 2 * oo3,
-    ss4 - ee4 - oo4,
-  );
-}
-
-/** In scaled additions, since multiplications are what the processor has fewest of. */
-function times19(x: i64): i64 {
-  return x + 2 * (x + 8 * x);
-}
-
-/** out = a * factor, a factor of up to 2^34. */
-export function multiplySmall(out: usize, a: usize, factor: i64): void {
-  storeCarried(
-    out,
-    factor * load<i64>(a),
-    factor * load<i64>(a, 8),
-    factor * load<i64>(a, 16),
-    factor * load<i64>(a, 24),
-    factor * load<i64>(a, 32),
-    factor * load<i64>(a, 40),
-    factor * load<i64>(a, 48),
-    factor * load<i64>(a, 56),
-    factor * load<i64>(a, 64),
-    factor * load<i64>(a, 72),
-  );
-}
-
-/** a = a^(p - 2), its inverse by Fermat's little theorem; 0 for 0. The exponent is 2^255 - 21. */
-export function invert(a: usize): void {
-  // A name such as a_n below means a^(2^n - 1).
-  square(A, a, 1);
-  square(B, A, 2);
-  multiply(B, B, a); // a^9
-  multiply(A, A, B); // a^11
-  square(C, A, 1);
-  multiply(B, B, C); // a_5
-  square(C, B, 5);
-  multiply(B, B, C); // a_10
-  square(C, B, 10);
-  multiply(C, C, B); // a_20
-  square(D, C, 20);
-  multiply(C, C, D); // a_40
-  square(C, C, 10);
-  multiply(B, B, C); // a_50
-  square(C, B, 50);
-  multiply(C, C, B); // a_100
-  square(D, C, 100);
-  multiply(C, C, D); // a_200
-  square(C, C, 50);
-  multiply(B, B, C); // a_250
-  square(B, B, 5);
-  multiply(a, A, B);
+/** out = a * b, where b is a pair like a. */
+export function multiplyPair(out: usize, a: usize, b: usize): void {
+  for (let i: usize = 0; i < PAIR_BYTES; i += 16) storeFactorLimb(FACTOR + i, v128.load(b + i));
+  multiply(out, a, FACTOR);
 }
 
 export function wipeField25519(): void {
@@ -290,78 +253,116 @@ export function wipeField25519(): void {
 }
 
 /**
- * Brings limbs of up to 62 bits down to 26 and 25 and stores them. Two chains run side by side, from limb 0 and
- * from limb 4; carries are rounded to the nearest, so limbs end between minus and plus half their range.
+ * Brings columns of up to 2^53 units down to carried limbs and stores them. Carries go to the nearest, first out of every
+ * other limb at once, so that none waits for the one before it; the third time they are small.
  */
 function storeCarried(
   out: usize,
-  h0: i64,
-  h1: i64,
-  h2: i64,
-  h3: i64,
-  h4: i64,
-  h5: i64,
-  h6: i64,
-  h7: i64,
-  h8: i64,
-  h9: i64,
+  h0: v128,
+  h1: v128,
+  h2: v128,
+  h3: v128,
+  h4: v128,
+  h5: v128,
+  h6: v128,
+  h7: v128,
+  h8: v128,
+  h9: v128,
+  h10: v128,
+  h11: v128,
 ): void {
-  let carry: i64;
-  carry = over26(h0);
-  h1 += carry;
-  h0 -= carry << 26;
-  carry = over26(h4);
-  h5 += carry;
-  h4 -= carry << 26;
-  carry = over25(h1);
-  h2 += carry;
-  h1 -= carry << 25;
-  carry = over25(h5);
-  h6 += carry;
-  h5 -= carry << 25;
-  carry = over26(h2);
-  h3 += carry;
-  h2 -= carry << 26;
-  carry = over26(h6);
-  h7 += carry;
-  h6 -= carry << 26;
-  carry = over25(h3);
-  h4 += carry;
-  h3 -= carry << 25;
-  carry = over25(h7);
-  h8 += carry;
-  h7 -= carry << 25;
-  carry = over26(h4);
-  h5 += carry;
-  h4 -= carry << 26;
-  carry = over26(h8);
-  h9 += carry;
-  h8 -= carry << 26;
-  carry = over25(h9);
-  h0 += 19 * carry;
-  h9 -= carry << 25;
-  carry = over26(h0);
-  h1 += carry;
-  h0 -= carry << 26;
-
-  store<i64>(out, h0);
-  store<i64>(out, h1, 8);
-  store<i64>(out, h2, 16);
-  store<i64>(out, h3, 24);
-  store<i64>(out, h4, 32);
-  store<i64>(out, h5, 40);
-  store<i64>(out, h6, 48);
-  store<i64>(out, h7, 56);
-  store<i64>(out, h8, 64);
-  store<i64>(out, h9, 72);
+  let carry: v128;
+  carry = carryOf(h0, 0);
+  h0 = minus(h0, carry);
+  h1 = plus(h1, carry);
+  carry = carryOf(h2, 2);
+  h2 = minus(h2, carry);
+  h3 = plus(h3, carry);
+  carry = carryOf(h4, 4);
+  h4 = minus(h4, carry);
+  h5 = plus(h5, carry);
+  carry = carryOf(h6, 6);
+  h6 = minus(h6, carry);
+  h7 = plus(h7, carry);
+  carry = carryOf(h8, 8);
+  h8 = minus(h8, carry);
+  h9 = plus(h9, carry);
+  carry = carryOf(h10, 10);
+  h10 = minus(h10, carry);
+  h11 = plus(h11, carry);
+  carry = carryOf(h1, 1);
+  h1 = minus(h1, carry);
+  h2 = plus(h2, carry);
+  carry = carryOf(h3, 3);
+  h3 = minus(h3, carry);
+  h4 = plus(h4, carry);
+  carry = carryOf(h5, 5);
+  h5 = minus(h5, carry);
+  h6 = plus(h6, carry);
+  carry = carryOf(h7, 7);
+  h7 = minus(h7, carry);
+  h8 = plus(h8, carry);
+  carry = carryOf(h9, 9);
+  h9 = minus(h9, carry);
+  h10 = plus(h10, carry);
+  carry = carryOf(h11, 11);
+  h11 = minus(h11, carry);
+  h0 = plus(h0, times(carry, v128.load64_splat(FOLD)));
+  carry = carryOf(h0, 0);
+  h0 = minus(h0, carry);
+  h1 = plus(h1, carry);
+  carry = carryOf(h2, 2);
+  h2 = minus(h2, carry);
+  h3 = plus(h3, carry);
+  carry = carryOf(h4, 4);
+  h4 = minus(h4, carry);
+  h5 = plus(h5, carry);
+  carry = carryOf(h6, 6);
+  h6 = minus(h6, carry);
+  h7 = plus(h7, carry);
+  carry = carryOf(h8, 8);
+  h8 = minus(h8, carry);
+  h9 = plus(h9, carry);
+  carry = carryOf(h10, 10);
+  h10 = minus(h10, carry);
+  h11 = plus(h11, carry);
+  v128.store(out, h0);
+  v128.store(out, h1, 16);
+  v128.store(out, h2, 32);
+  v128.store(out, h3, 48);
+  v128.store(out, h4, 64);
+  v128.store(out, h5, 80);
+  v128.store(out, h6, 96);
+  v128.store(out, h7, 112);
+  v128.store(out, h8, 128);
+  v128.store(out, h9, 144);
+  v128.store(out, h10, 160);
+  v128.store(out, h11, 176);
 }
 
-/** The carry out of an even limb, 26 bits. */
-function over26(limb: i64): i64 {
-  return (limb + (1 << 25)) >> 26;
+/** What limb number `limb` hands on to the next. */
+function carryOf(value: v128, limb: usize): v128 {
+  const rounder = v128.load64_splat(ROUNDERS + 8 * limb);
+  return minus(plus(value, rounder), rounder);
 }
 
-/** The carry out of an odd limb, 25 bits. */
-function over25(limb: i64): i64 {
-  return (limb + (1 << 24)) >> 25;
+function plus(x: v128, y: v128): v128 {
+  return f64x2.add(x, y);
+}
+
+function minus(x: v128, y: v128): v128 {
+  return f64x2.sub(x, y);
+}
+
+function times(x: v128, y: v128): v128 {
+  return f64x2.mul(x, y);
+}
+
+/** a * b + c * d */
+function products(a: v128, b: v128, c: v128, d: v128): v128 {
+  return plus(times(a, b), times(c, d));
+}
+
+function twice(x: v128): v128 {
+  return f64x2.add(x, x);
 }

@@ -7,6 +7,7 @@
 import { AEAD_KEY_BYTES, AEAD_NONCE_BYTES, aeadOpenInto, aeadSealInto } from './aead';
 import { put, putAscii, storeU16, wipe } from './bytes';
 import { hkdfExpandPartsInto, hkdfExtractPartsInto } from './hkdf';
+import { openMessageInto, PASS_PAYS_BYTES, sealMessageInto } from './kernels/message';
 import { X25519_BYTES, x25519BaseInto, x25519Into } from './x25519';
 
 /** DHKEM(X25519, HKDF-SHA256). RFC 9180 7.1 */
@@ -109,14 +110,19 @@ export function hpkeSealInto(
   length: usize,
 ): bool {
   if (!takeNonce(context)) return false;
-  aeadSealInto(out, context + HPKE_KEY, NONCE, aad, aadLength, plaintext, length);
+  const key = context + HPKE_KEY;
+  if (length >= PASS_PAYS_BYTES) {
+    sealMessageInto(out, key, NONCE, aad, aadLength, plaintext, length);
+  } else {
+    aeadSealInto(out, key, NONCE, aad, aadLength, plaintext, length);
+  }
   countMessage(context);
   return true;
 }
 
 /**
  * ContextR.Open: writes the plaintext and counts the message. RFC 9180 5.2
- * False, nothing written and nothing counted, when the tag is wrong or the message limit reached.
+ * False, nothing to be read in `out` and nothing counted, when the tag is wrong or the message limit reached.
  */
 export function hpkeOpenInto(
   context: usize,
@@ -128,9 +134,14 @@ export function hpkeOpenInto(
 ): bool {
   if (!takeNonce(context)) return false;
   const key = context + HPKE_KEY;
-  if (!aeadOpenInto(out, key, NONCE, aad, aadLength, ciphertext, lengthWithTag)) return false;
-  countMessage(context);
-  return true;
+  // The kernel writes while it still reads for the tag.
+  const apart = out + lengthWithTag <= ciphertext || ciphertext + lengthWithTag <= out;
+  const opened =
+    apart && lengthWithTag >= PASS_PAYS_BYTES
+      ? openMessageInto(out, key, NONCE, aad, aadLength, ciphertext, lengthWithTag)
+      : aeadOpenInto(out, key, NONCE, aad, aadLength, ciphertext, lengthWithTag);
+  if (opened) countMessage(context);
+  return opened;
 }
 
 /** Context.Export. RFC 9180 5.3. False, and nothing written, beyond 255 * 32 octets. */

@@ -3,9 +3,19 @@
 export * from './check';
 export { drawInstanceKey } from './contexts';
 export { endEpochs, hasEpoch, startEpoch } from './epochs';
+export { indexCodes } from './index-codes';
 export { IN, OUT, RANDOM } from './io';
+export { openList, sealList } from './job-lists';
 export { setCity, setEdgeKey, setIndexKey } from './keys';
 export * from './primitives';
+export {
+  readNext,
+  SEALED_READER_BYTES,
+  SEALED_SENDER_BYTES,
+  sealNext,
+  startReading,
+  startSending,
+} from './sender';
 export { answerSingle, openSingle } from './single';
 export {
   openChunk,

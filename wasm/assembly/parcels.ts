@@ -31,8 +31,12 @@ import {
 } from './record';
 import { queueSeal } from './seal-jobs';
 
-export const BATCH_HEAD_BYTES: usize = 72;
-export const RECEIPT_BYTES: usize = 40;
+export const BATCH_HEAD_BYTES: usize = 76;
+export const RECEIPT_BYTES: usize = 32;
+export const DETAIL_BYTES: usize = 40;
+
+/** Where the details of a record tell the length of its masked parcel. */
+const MASKED_LENGTH: usize = 36;
 
 const FULL_AAD_BYTES: usize = 144;
 const MASKED_AAD_BYTES: usize = 80;
@@ -56,6 +60,7 @@ export function putBatchHead(
   fullEpoch: usize,
   maskedEpoch: usize,
   count: u32,
+  flagged: u32,
 ): void {
   let at = putAscii(to, 'SPB1');
   storeU32(at, city());
@@ -66,6 +71,7 @@ export function putBatchHead(
   else put(at, epochId(maskedEpoch), 16);
   storeU32(at + 16, RULESET);
   storeU32(at + 20, count);
+  storeU32(at + 24, flagged);
 }
 
 /** Writes a receipt and queues its content tag: HMAC over enterprise | record id | exact CBOR. */
@@ -80,12 +86,29 @@ export function putReceipt(
   const prefix = put(scratch, enterprise, 16);
   put(prefix, idPtr(r), 16);
   queueIndex(at, indexKey(key, PURPOSE_CONTENT), scratch, 32, cborPtr(r), cborLen(r));
-  storeU16(at + 16, indexVersion(key));
-  storeU16(at + 18, trialCode(r));
-  storeU32(at + 20, warnings(r));
 }
 
-/** Lays out the full view: its length (2), additional data with four keyed indexes, padded plaintext. */
+/**
+ * Writes the details of a record as decimal digits.
+ * @param full place of the full parcel from the start of the batch
+ * @param masked place of the masked one; its length is written when the view is
+ */
+export function putDetails(to: usize, r: usize, key: usize, full: usize, masked: usize): void {
+  let at = putDecimal(to, indexVersion(key), 5);
+  at = putDecimal(at, trialCode(r), 5);
+  at = putDecimal(at, warnings(r), 10);
+  at = putDecimal(at, full, 6);
+  at = putDecimal(at, fullParcelBytes(r), 4);
+  at = putDecimal(at, masked, 6);
+  putDecimal(at, 0, 4);
+}
+
+/** Octets of a record's full parcel. */
+export function fullParcelBytes(r: usize): usize {
+  return FULL_AAD_BYTES + bucketSize(bucketFor(cborLen(r), FULL_BUCKET)) + TAG_BYTES;
+}
+
+/** Lays out the full view: additional data with four keyed indexes, padded plaintext. Returns the address behind its tag. */
 export function putFullParcel(
   to: usize,
   r: usize,
@@ -96,8 +119,7 @@ export function putFullParcel(
 ): usize {
   const bucket = bucketFor(cborLen(r), FULL_BUCKET);
   const size = bucketSize(bucket);
-  const aad = putLength(to, FULL_AAD_BYTES + size + TAG_BYTES);
-  const indexes = putAad(aad, VIEW_FULL, bucket, r, enterprise, now, epoch, key);
+  const indexes = putAad(to, VIEW_FULL, bucket, r, enterprise, now, epoch, key);
   queueValue(indexes, key, PURPOSE_DOCUMENT, documentPtr(r), documentLen(r));
   queueValue(indexes + 16, key, PURPOSE_WAYBILL, waybillPtr(r), waybillLen(r));
   queueValue(indexes + 32, key, PURPOSE_SENDER_PHONE, senderPhonePtr(r), senderPhoneLen(r));
@@ -112,31 +134,30 @@ export function putFullParcel(
   storeU16(at, <u32>cborLen(r));
   const end = put(at + LENGTH_BYTES, cborPtr(r), cborLen(r));
   memory.fill(end, 0, at + size - end);
-  queueSeal(epochKey(epoch), aad, FULL_AAD_BYTES, at, size);
+  queueSeal(epochKey(epoch), to, FULL_AAD_BYTES, at, size);
   return at + size + TAG_BYTES;
 }
 
-/** Lays out the masked view likewise; an epoch of 0 leaves it out. */
+/** Lays out the masked view likewise, and writes its length to the record's details. */
 export function putMaskedParcel(
   to: usize,
+  details: usize,
   r: usize,
   enterprise: usize,
   now: u64,
   epoch: usize,
   key: usize,
 ): usize {
-  if (epoch == 0) return putLength(to, 0);
   // The value is written where it will be sealed; its length decides the bucket, which stands before it.
-  const aad = to + 2;
-  const at = aad + MASKED_AAD_BYTES;
+  const at = to + MASKED_AAD_BYTES;
   const length = maskRecordInto(at + LENGTH_BYTES, r);
   const bucket = bucketFor(length, MASKED_BUCKET);
   const size = bucketSize(bucket);
-  putLength(to, MASKED_AAD_BYTES + size + TAG_BYTES);
-  putAad(aad, VIEW_MASKED, bucket, r, enterprise, now, epoch, key);
+  putDecimal(details + MASKED_LENGTH, MASKED_AAD_BYTES + size + TAG_BYTES, 4);
+  putAad(to, VIEW_MASKED, bucket, r, enterprise, now, epoch, key);
   storeU16(at, length);
   memory.fill(at + LENGTH_BYTES + length, 0, size - LENGTH_BYTES - length);
-  queueSeal(epochKey(epoch), aad, MASKED_AAD_BYTES, at, size);
+  queueSeal(epochKey(epoch), to, MASKED_AAD_BYTES, at, size);
   return at + size + TAG_BYTES;
 }
 
@@ -172,9 +193,13 @@ function queueValue(to: usize, key: usize, purpose: u32, value: usize, length: u
   else queueIndex(to, indexKey(key, purpose), 0, 0, value, length);
 }
 
-function putLength(to: usize, length: usize): usize {
-  storeU16(to, <u32>length);
-  return to + 2;
+/** Writes a number as that many decimal digits; returns the address behind them. */
+function putDecimal(to: usize, value: usize, digits: usize): usize {
+  for (let at = to + digits; at > to; ) {
+    store<u8>(--at, <u8>(0x30 + (value % 10)));
+    value /= 10;
+  }
+  return to + digits;
 }
 
 /** The number of the smallest bucket from `smallest` on that holds a value and its length. */

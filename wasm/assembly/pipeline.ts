@@ -21,7 +21,10 @@ import { OUT } from './io';
 import { findIndexKey } from './keys';
 import {
   BATCH_HEAD_BYTES,
+  DETAIL_BYTES,
+  fullParcelBytes,
   putBatchHead,
+  putDetails,
   putFullParcel,
   putMaskedParcel,
   putReceipt,
@@ -55,8 +58,8 @@ const TAG_PREFIXES: usize = memory.data(MAX_CHUNK_RECORDS * 32, 16);
 /** Where sections of a reply begin, behind their lengths. */
 export const REPLY: usize = OUT + REPLY_HEAD_BYTES;
 
-/** The most that one record adds to a batch: receipt, both parcels of the largest bucket, its draft. */
-const RECORD_ROOM: usize = 9000;
+/** The most that a masked parcel and the draft of a record add behind the full parcels. */
+const RECORD_ROOM: usize = 4500;
 
 /**
  * Parses `length` octets of PLAIN as a CBOR sequence and judges each record; returns how many there are.
@@ -108,22 +111,48 @@ export function putBatch(
   if (!indexKeysCover(count)) return 0;
   resetIndexJobs();
   resetSealJobs();
-  putBatchHead(REPLY, enterprise, now, fullEpoch, maskedEpoch, accepted);
+  putBatchHead(REPLY, enterprise, now, fullEpoch, maskedEpoch, accepted, flaggedCount(count));
   let receipt = REPLY + BATCH_HEAD_BYTES;
-  let at = receipt + accepted * RECEIPT_BYTES;
+  let details = receipt + accepted * RECEIPT_BYTES;
+  let full = details + accepted * DETAIL_BYTES;
+  let masked = full + fullParcelsBytes(count);
   for (let i: u32 = 0; i < count; i++) {
     const r = recordAt(i);
     if (refusal(r) != 0) continue;
     const key = findIndexKey(idTime(r));
-    if (at + RECORD_ROOM > OUT + OUT_BYTES) unreachable();
+    if (masked + RECORD_ROOM > OUT + OUT_BYTES) unreachable();
     putReceipt(receipt, r, enterprise, key, TAG_PREFIXES + i * 32);
+    putDetails(details, r, key, full - REPLY, masked - REPLY);
+    full = putFullParcel(full, r, enterprise, now, fullEpoch, key);
+    if (maskedEpoch != 0) {
+      masked = putMaskedParcel(masked, details, r, enterprise, now, maskedEpoch, key);
+    }
     receipt += RECEIPT_BYTES;
-    at = putFullParcel(at, r, enterprise, now, fullEpoch, key);
-    at = putMaskedParcel(at, r, enterprise, now, maskedEpoch, key);
+    details += DETAIL_BYTES;
   }
   indexMany();
   sealMany();
-  return at;
+  return masked;
+}
+
+/** Of the records that were not refused, those with a trial code. */
+function flaggedCount(count: u32): u32 {
+  let flagged: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const r = recordAt(i);
+    if (refusal(r) == 0 && trialCode(r) != 0) flagged++;
+  }
+  return flagged;
+}
+
+/** Octets of all full parcels: the masked ones stand behind them. */
+function fullParcelsBytes(count: u32): usize {
+  let bytes: usize = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const r = recordAt(i);
+    if (refusal(r) == 0) bytes += fullParcelBytes(r);
+  }
+  return bytes;
 }
 
 function indexKeysCover(count: u32): bool {

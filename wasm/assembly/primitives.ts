@@ -22,6 +22,9 @@ import {
   hpkeSenderInto,
 } from './hpke';
 import { IN, OUT } from './io';
+import { polyBegin, polyFinishInto, wipePoly } from './kernels/limbs';
+import { openMessageInto, sealMessageInto } from './kernels/message';
+import { polyBlocks } from './kernels/rounds.gen';
 import { POLY1305_KEY_BYTES, poly1305Into } from './poly1305';
 import {
   SHA256_STATE_BYTES,
@@ -95,6 +98,16 @@ export function poly1305(length: u32): bool {
   return end(true);
 }
 
+/** poly1305 of whole blocks, by the limbs of the kernels. */
+export function poly1305Blocks(length: u32): bool {
+  if (!fitsIn(<u64>POLY1305_KEY_BYTES + length) || (length & 15) != 0) return end(false);
+  polyBegin(IN);
+  polyBlocks(IN + POLY1305_KEY_BYTES, length / 16);
+  polyFinishInto(OUT);
+  wipePoly();
+  return end(true);
+}
+
 /** IN: key (32) | nonce (12) | aad | plaintext. OUT: ciphertext | tag (16). */
 export function aeadSeal(aadLength: u32, length: u32): bool {
   const nonce = IN + AEAD_KEY_BYTES;
@@ -110,6 +123,23 @@ export function aeadOpen(aadLength: u32, lengthWithTag: u32): bool {
   const aad = nonce + AEAD_NONCE_BYTES;
   if (!fitsIn(<u64>(aad - IN) + aadLength + lengthWithTag)) return end(false);
   return end(aeadOpenInto(OUT, IN, nonce, aad, aadLength, aad + aadLength, lengthWithTag));
+}
+
+/** aeadSeal by the kernel for long messages. */
+export function messageSeal(aadLength: u32, length: u32): bool {
+  const nonce = IN + AEAD_KEY_BYTES;
+  const aad = nonce + AEAD_NONCE_BYTES;
+  if (!fitsIn(<u64>(aad - IN) + aadLength + length)) return end(false);
+  sealMessageInto(OUT, IN, nonce, aad, aadLength, aad + aadLength, length);
+  return end(true);
+}
+
+/** aeadOpen by the kernel for long messages. */
+export function messageOpen(aadLength: u32, lengthWithTag: u32): bool {
+  const nonce = IN + AEAD_KEY_BYTES;
+  const aad = nonce + AEAD_NONCE_BYTES;
+  if (!fitsIn(<u64>(aad - IN) + aadLength + lengthWithTag)) return end(false);
+  return end(openMessageInto(OUT, IN, nonce, aad, aadLength, aad + aadLength, lengthWithTag));
 }
 
 /** IN: scalar (32) | u coordinate (32). OUT: shared point (32); false when it is all zeros. */

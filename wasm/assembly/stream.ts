@@ -14,7 +14,6 @@ import {
   STATUS_OK,
   SUMMARY_BYTES,
 } from './abi';
-import { aeadSealInto } from './aead';
 import { loadU64, put, putAscii, storeU32, storeU64, wipe } from './bytes';
 import { MAX_CHUNK_BYTES, MAX_CHUNK_RECORDS, OUTCOME_CHECKED, OUTCOME_STORED } from './codes.gen';
 import {
@@ -38,6 +37,7 @@ import {
 import { findEpoch, NATIONAL, VIEW_FULL, VIEW_MASKED } from './epochs';
 import { HPKE_CONTEXT_BYTES, HPKE_SEQUENCE, hpkeOpenInto } from './hpke';
 import { IN, OUT } from './io';
+import { sealMessageInto } from './kernels/message';
 import {
   PLAIN,
   putBatch,
@@ -203,7 +203,7 @@ function sealAnswerInto(out: usize, plaintext: usize, length: usize, aadLength: 
   const counter = load<u64>(ANSWER + ANSWER_COUNTER);
   put(NONCE, ANSWER + ANSWER_NONCE, 12);
   storeU64(NONCE + 4, loadU64(NONCE + 4) ^ counter);
-  aeadSealInto(out, ANSWER + ANSWER_KEY, NONCE, FINAL, aadLength, plaintext, length);
+  sealMessageInto(out, ANSWER + ANSWER_KEY, NONCE, FINAL, aadLength, plaintext, length);
   store<u64>(ANSWER + ANSWER_COUNTER, counter + 1);
   return length + TAG_BYTES;
 }

@@ -27,8 +27,13 @@ interface Exports {
   hkdfExpand(infoLength: number, outLength: number): number;
   chacha20(counter: number, length: number): number;
   poly1305(length: number): number;
+  poly1305Blocks(length: number): number;
   aeadSeal(aadLength: number, length: number): number;
   aeadOpen(aadLength: number, lengthWithTag: number): number;
+  messageSeal(aadLength: number, length: number): number;
+  messageOpen(aadLength: number, lengthWithTag: number): number;
+  sealList(length: number): number;
+  openList(length: number): number;
   x25519(): number;
   x25519Base(): number;
   hpkeSeal(infoLength: number, sequence: bigint, aadLength: number, length: number): number;
@@ -107,6 +112,13 @@ export class Primitives {
     return this.#required(this.#exports.poly1305(message.length), TAG_BYTES);
   }
 
+  /** As poly1305, of whole blocks (16), by the limbs of the kernels. */
+  poly1305Blocks(key: Uint8Array, message: Uint8Array): Uint8Array {
+    if (message.length % 16 !== 0) throw new RangeError('expected whole blocks');
+    this.#write(exactly(key, KEY_BYTES), message);
+    return this.#required(this.#exports.poly1305Blocks(message.length), TAG_BYTES);
+  }
+
   /** Ciphertext and tag. A nonce must never come twice under one key. RFC 8439 2.8 */
   aeadSeal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array {
     this.#write(exactly(key, KEY_BYTES), exactly(nonce, NONCE_BYTES), aad, plaintext);
@@ -124,6 +136,42 @@ export class Primitives {
     this.#write(exactly(key, KEY_BYTES), exactly(nonce, NONCE_BYTES), aad, sealed);
     const opened = this.#exports.aeadOpen(aad.length, sealed.length);
     return this.#optional(opened, sealed.length - TAG_BYTES);
+  }
+
+  /** As aeadSeal, by the kernel for long messages. */
+  messageSeal(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    aad: Uint8Array,
+    plaintext: Uint8Array,
+  ): Uint8Array {
+    this.#write(exactly(key, KEY_BYTES), exactly(nonce, NONCE_BYTES), aad, plaintext);
+    const done = this.#exports.messageSeal(aad.length, plaintext.length);
+    return this.#required(done, plaintext.length + TAG_BYTES);
+  }
+
+  /** As aeadOpen, by the kernel for long messages. */
+  messageOpen(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    aad: Uint8Array,
+    ciphertext: Uint8Array,
+  ): Uint8Array | undefined {
+    this.#write(exactly(key, KEY_BYTES), exactly(nonce, NONCE_BYTES), aad, ciphertext);
+    const opened = this.#exports.messageOpen(aad.length, ciphertext.length);
+    return this.#optional(opened, ciphertext.length - TAG_BYTES);
+  }
+
+  /** A list of seal jobs, done. @param list as wasm/assembly/job-lists.ts lays it out */
+  sealList(list: Uint8Array): Uint8Array {
+    this.#write(list);
+    return this.#required(this.#exports.sealList(list.length), list.length);
+  }
+
+  /** A list of open jobs, done. @param list as wasm/assembly/job-lists.ts lays it out */
+  openList(list: Uint8Array): Uint8Array {
+    this.#write(list);
+    return this.#required(this.#exports.openList(list.length), list.length);
   }
 
   /** The shared point; undefined when it is all zeros. RFC 7748 6.1 */

@@ -8,7 +8,7 @@ import {
   StoreFullError,
   type WriterKey,
 } from '../../db/parcels.ts';
-import { parseBatch } from '../../wire/batch.ts';
+import { parseBatchHead } from '../../wire/batch.ts';
 import { OUTCOMES } from '../../wire/codes.ts';
 import { parseEpoch } from '../../wire/epoch.ts';
 import type { ChainHead } from '../../wire/pull.ts';
@@ -78,7 +78,7 @@ export class CommitQueue {
    */
   async append(epochs: readonly Uint8Array[], batch: Uint8Array): Promise<Uint8Array> {
     // Taken apart before it joins others, which would fail with it.
-    const { count } = parseBatch(batch);
+    const { count } = parseBatchHead(batch);
     const byId = new Map(epochs.map((header) => [String(parseEpoch(header).epoch), header]));
     if (this.#queuedBytes + batch.length > MAX_QUEUED_BYTES) return retry(count);
     this.#queuedBytes += batch.length;

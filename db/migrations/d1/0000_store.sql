@@ -1,8 +1,23 @@
+CREATE TABLE `batches` (
+	`first` integer PRIMARY KEY NOT NULL,
+	`commit_first` integer NOT NULL,
+	`rows` integer NOT NULL,
+	`ruleset` integer NOT NULL,
+	`data` blob NOT NULL
+) STRICT;
+--> statement-breakpoint
 CREATE TABLE `certificates` (
 	`city` integer NOT NULL,
 	`enterprise` blob NOT NULL,
 	`certificate` blob NOT NULL,
 	PRIMARY KEY(`city`, `enterprise`)
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `city_policies` (
+	`city` integer NOT NULL,
+	`version` integer NOT NULL,
+	`signed` blob NOT NULL,
+	PRIMARY KEY(`city`, `version`)
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `commits` (
@@ -15,10 +30,11 @@ CREATE TABLE `commits` (
 	`previous` blob NOT NULL,
 	`head` blob NOT NULL,
 	`epochs` blob NOT NULL,
-	`receipts` blob NOT NULL
+	`receipts` blob NOT NULL,
+	`flagged` integer DEFAULT 0 NOT NULL
 ) STRICT;
 --> statement-breakpoint
-CREATE INDEX `commits_day` ON `commits` (`day`,`writer`,`rows`);--> statement-breakpoint
+CREATE INDEX `commits_day` ON `commits` (`day`,`writer`,`rows`,`flagged`);--> statement-breakpoint
 CREATE UNIQUE INDEX `commits_sequence` ON `commits` (`writer`,`sequence`);--> statement-breakpoint
 CREATE TABLE `epochs` (
 	`id` blob PRIMARY KEY NOT NULL,
@@ -46,12 +62,6 @@ CREATE TABLE `nonces` (
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `nonces_expiry` ON `nonces` (`expires_ms`);--> statement-breakpoint
-CREATE TABLE `parcels` (
-	`position` integer PRIMARY KEY NOT NULL,
-	`full` blob NOT NULL,
-	`masked` blob
-) STRICT;
---> statement-breakpoint
 CREATE TABLE `parties` (
 	`id` blob PRIMARY KEY NOT NULL,
 	`kind` text NOT NULL,
@@ -78,6 +88,7 @@ CREATE TABLE `receipts` (
 	`ruleset` integer NOT NULL,
 	`position` integer NOT NULL,
 	`erased_ms` integer,
+	`trial_code` integer DEFAULT 0 NOT NULL,
 	PRIMARY KEY(`city`, `enterprise`, `id`)
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint

@@ -1,7 +1,7 @@
 /** The spine: sealed bytes of a registered party in, a durable row and a sealed answer out. */
 import type { Session } from '../../../wasm/host/session.ts';
 import { parseResults } from '../../../wire/answer.ts';
-import { parseBatch } from '../../../wire/batch.ts';
+import { parseBatchHead } from '../../../wire/batch.ts';
 import { OUTCOMES } from '../../../wire/codes.ts';
 import {
   AEAD_CHACHA20_POLY1305,
@@ -80,7 +80,7 @@ export async function commit(
   batch: Uint8Array,
 ): Promise<Uint8Array> {
   if (batch.length === 0) return batch;
-  const { fullEpoch, maskedEpoch } = parseBatch(batch);
+  const { fullEpoch, maskedEpoch } = parseBatchHead(batch);
   return append(enterprise, await epochs.headers([fullEpoch, maskedEpoch]), batch);
 }
 

@@ -3,7 +3,7 @@
  * while the request is still being read. Only a sealed result is an acknowledgement: what breaks off has none.
  */
 import { RESULT_BYTES } from '../../../wire/answer.ts';
-import { parseBatch } from '../../../wire/batch.ts';
+import { parseBatchHead } from '../../../wire/batch.ts';
 import { FormatError } from '../../../wire/bytes.ts';
 import { OUTCOMES } from '../../../wire/codes.ts';
 import { frameChunk } from '../../../wire/envelope.ts';
@@ -166,7 +166,7 @@ class Stream {
 
 /** Not stored as far as anybody knows: sending it again is safe either way. */
 function retryAll(batch: Uint8Array): Uint8Array {
-  return new Uint8Array(parseBatch(batch).count).fill(OUTCOMES.RETRY);
+  return new Uint8Array(parseBatchHead(batch).count).fill(OUTCOMES.RETRY);
 }
 
 function attempt(act: () => void): void {
