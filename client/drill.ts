@@ -10,18 +10,13 @@ import { LIST_KIND, type RecipientList } from '../wire/recipients.ts';
 import { toHex } from './encoding.ts';
 import { type OpenCode, OpenError } from './errors.ts';
 import type { KeyPair } from './hpke.ts';
-import { Opener, type ParcelRow } from './open.ts';
+import { Opener, type ParcelRow, type SealedParcel } from './open.ts';
 import type { TrustedLists } from './recipients.ts';
-
-export interface SampledParcel {
-  bytes: Uint8Array;
-  row: ParcelRow;
-}
 
 /** Epochs and some of their parcels, proven to come from the edge. */
 export interface DrillMaterial {
   /** Those that a parcel names, by their id in hexadecimal. */
-  epochs: Map<string, { header: Uint8Array; parcels: SampledParcel[] }>;
+  epochs: Map<string, { header: Uint8Array; parcels: SealedParcel[] }>;
   /** Parcels whose epoch did not come: nobody opens them. */
   orphans: number;
 }
@@ -165,8 +160,9 @@ function openAll(
     report.parcelsDue += parcels.length;
     if (!attempt(() => opener.addEpoch(header), report.failures)) continue;
     report.epochs++;
-    for (const { bytes, row } of parcels) {
-      if (attempt(() => opener.open(bytes, row), report.failures)) report.parcels++;
+    for (const opened of opener.openAll(parcels)) {
+      if (opened instanceof OpenError) report.failures.push(opened.code);
+      else report.parcels++;
     }
   }
   if (report.failures.length > 0) return { ...report, state: 'fails' };

@@ -10,6 +10,7 @@ import {
   parseFrameHead,
 } from '../wire/pull.ts';
 import { BodyReader } from './body-reader.ts';
+import { newSha256 } from './digest.ts';
 import { type EdgeClient, readBody } from './edge.ts';
 import { EdgeError, type IncompleteCode, IncompletePull } from './errors.ts';
 import { edgeSigningKey, verifyEd25519 } from './recipients.ts';
@@ -43,7 +44,7 @@ export async function readFrames(
   onFrame: (type: number, body: Uint8Array) => void | Promise<void>,
 ): Promise<PullEnd> {
   const body = new BodyReader(readBody(response));
-  const digest = sha256.create();
+  const digest = newSha256();
   try {
     while (true) {
       const head = await body.read(FRAME_HEAD_BYTES);

@@ -1,12 +1,13 @@
 /**
- * Sealpost's client SDK: everything that runs in Node and in browsers alike. Programs on Node find workspaces on disk in
- * ./workspace.ts and the WebAssembly module in ./wasm-file.ts.
+ * Sealpost's client SDK: everything that runs in Node and in browsers alike. The WebAssembly module is found by itself in Node;
+ * in a bundle, `loadModule(url)` says where it is. Programs on Node find workspaces on disk in ./workspace.ts.
  */
 export type { Outcome, Refusal, Warning } from '../wire/codes.ts';
 export type { Mode } from '../wire/keys.ts';
 export {
   type DocType,
   encodeRecord,
+  encodeRecordInto,
   type Goods,
   type MaskedRecord,
   type ParcelRecord,
@@ -39,7 +40,14 @@ export {
   type LookupReport,
   lookup,
 } from './lookup.ts';
-export { type EpochFlag, type Opened, Opener, type ParcelRow } from './open.ts';
+export { loadModule, setModule } from './module.ts';
+export {
+  type EpochFlag,
+  type Opened,
+  Opener,
+  type ParcelRow,
+  type SealedParcel,
+} from './open.ts';
 export { CSV_COLUMNS, csvHeader, csvLines, ndjsonLine, type OutputOptions } from './output.ts';
 export {
   newPullState,
@@ -55,6 +63,7 @@ export { type DayReport, type EdgeDay, fetchDay, Ledger, Reconciler } from './re
 export { ed25519Signer, type Identity, type Signer } from './signing.ts';
 export {
   type ItemResult,
+  type ItemSource,
   type StreamCounts,
   type StreamItem,
   type StreamOptions,

@@ -145,18 +145,20 @@ async function ask(
   if (end.rows !== found.length) incomplete('end_mismatch');
   report.truncated ||= end.more;
   report.ends.push({ digest: toHex(end.digest), rows: end.rows, more: end.more });
-  for (const parcel of found)
-    attempt(report, () => openMatch(opener, parcel, wanted, edge, report));
+  const row = { city: edge.city, view: VIEW_FULL };
+  const opened = opener.openAll(found.map((bytes) => ({ bytes, row })));
+  for (const [i, match] of opened.entries()) {
+    attempt(report, () => takeMatch(match, found[i] as Uint8Array, wanted, report));
+  }
 }
 
-function openMatch(
-  opener: Opener,
+function takeMatch(
+  opened: Opened | OpenError,
   parcel: Uint8Array,
   wanted: ReadonlySet<string>,
-  { city }: EdgeClient,
   report: LookupReport,
 ): void {
-  const opened = opener.open(parcel, { city, view: VIEW_FULL });
+  if (opened instanceof OpenError) throw opened;
   // The indexes are bound to the ciphertext, so an answer can't pass one person's parcel off as another's.
   const asked = parseParcel(parcel).indexes.some((index) => wanted.has(toHex(index)));
   if (!asked || opened.view !== 'full') throw new OpenError('record_not_asked');

@@ -9,7 +9,7 @@
  * (`sender.docNumber`); what a record does not have is empty; several photo digests or flags are joined by a blank.
  * Text that a spreadsheet would take for a formula gets an apostrophe in front, unless `exact` is asked for.
  */
-import { stringify } from 'csv-stringify/sync';
+import { stringify } from 'csv-stringify/browser/esm/sync';
 import type { Opened } from './open.ts';
 
 export interface OutputOptions {

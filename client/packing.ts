@@ -14,38 +14,57 @@ export interface StreamItem<Key = unknown> {
   key: Key;
 }
 
+/** Where items come from: one by one, or in blocks, which take less time. */
+export type ItemSource<Key = unknown> =
+  | Iterable<ItemOrBlock<Key>>
+  | AsyncIterable<ItemOrBlock<Key>>;
+
+type ItemOrBlock<Key> = StreamItem<Key> | readonly StreamItem<Key>[];
+type Next<Key> = IteratorResult<ItemOrBlock<Key>, unknown>;
+
+/** Items taken after which the room that they took is given back. */
+const COMPACTED = 4096;
+
 /** A source of items into which those without a result can be put back. */
 export class ItemQueue<Key> {
-  readonly #source: AsyncIterator<StreamItem<Key>> | Iterator<StreamItem<Key>>;
-  /** Items put back or fetched ahead, the next one last. */
-  readonly #ready: StreamItem<Key>[] = [];
+  readonly #source: Iterator<ItemOrBlock<Key>> | AsyncIterator<ItemOrBlock<Key>>;
+  /** Items put back or fetched ahead; those before `#first` are taken. */
+  #ready: StreamItem<Key>[] = [];
+  #first = 0;
   #fetching: Promise<void> | undefined;
   #ended = false;
 
-  constructor(source: Iterable<StreamItem<Key>> | AsyncIterable<StreamItem<Key>>) {
+  constructor(source: ItemSource<Key>) {
     this.#source =
       Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   }
 
   /** Items that wait here; more may come from the source. */
   get waiting(): number {
-    return this.#ready.length;
+    return this.#ready.length - this.#first;
   }
 
   /** The item `index` places ahead, left in its place; undefined past the end. @throws what the source throws */
   peek(index = 0): StreamItem<Key> | undefined | Promise<StreamItem<Key> | undefined> {
-    if (this.#ready.length > index || this.#ended) return this.#ready.at(-1 - index);
-    return this.#fetch().then(() => this.#ready.at(-1 - index));
+    while (this.waiting <= index && !this.#ended) {
+      const fetching = this.#fetch();
+      if (fetching !== undefined) return fetching.then(() => this.peek(index));
+    }
+    return this.#ready[this.#first + index];
   }
 
   /** Takes the next `count` items, which were peeked at before. */
   take(count: number): void {
-    this.#ready.length -= count;
+    this.#first += count;
+    if (this.#first < COMPACTED) return;
+    this.#ready = this.#ready.slice(this.#first);
+    this.#first = 0;
   }
 
   /** Items to be taken next, the first of them first. */
-  putBack(items: Iterable<StreamItem<Key>>): void {
-    this.#ready.push(...[...items].reverse());
+  putBack(items: readonly StreamItem<Key>[]): void {
+    this.#ready = items.concat(this.#ready.slice(this.#first));
+    this.#first = 0;
   }
 
   /** Tells the source that no more is wanted. */
@@ -54,21 +73,67 @@ export class ItemQueue<Key> {
     this.#ended = true;
   }
 
-  /** One fetch at a time: an attempt that is given up while it waits leaves its item to the next one. */
-  #fetch(): Promise<void> {
-    this.#fetching ??= (async () => {
-      try {
-        const next = await this.#source.next();
-        if (next.done) this.#ended = true;
-        else this.#ready.unshift(next.value);
-      } catch (error) {
-        this.#ended = true;
-        throw error;
-      } finally {
-        this.#fetching = undefined;
+  /** One fetch at a time: an attempt that is given up while it waits leaves its items to the next one. */
+  #fetch(): Promise<void> | undefined {
+    if (this.#fetching !== undefined) return this.#fetching;
+    try {
+      const next = this.#source.next();
+      if (!('then' in next)) {
+        this.#add(next as Next<Key>);
+        return undefined;
       }
-    })();
-    return this.#fetching;
+      this.#fetching = next.then(
+        (came) => {
+          this.#fetching = undefined;
+          this.#add(came);
+        },
+        (error: unknown) => {
+          this.#fetching = undefined;
+          this.#ended = true;
+          throw error;
+        },
+      );
+      return this.#fetching;
+    } catch (error) {
+      this.#ended = true;
+      throw error;
+    }
+  }
+
+  #add(next: Next<Key>): void {
+    if (next.done) {
+      this.#ended = true;
+      return;
+    }
+    if ('cbor' in next.value) this.#ready.push(next.value);
+    else for (const item of next.value) this.#ready.push(item);
+  }
+}
+
+/** Items of one stream that are sealed and have no final result, by their place in it. */
+export class PendingItems<Key> {
+  /** A place without an item has its result. */
+  readonly #chunks: { items: (StreamItem<Key> | undefined)[]; left: number }[] = [];
+
+  /** The items of the next chunk. */
+  add(items: readonly StreamItem<Key>[]): void {
+    this.#chunks.push({ items: [...items], left: items.length });
+  }
+
+  /** Takes the item at a place (chunk number × 256 + index) out; undefined when there is none, or none any more. */
+  take(place: number): StreamItem<Key> | undefined {
+    const chunk = this.#chunks[Math.floor(place / MAX_CHUNK_RECORDS)];
+    const index = place % MAX_CHUNK_RECORDS;
+    const item = chunk?.items[index];
+    if (chunk === undefined || item === undefined) return undefined;
+    chunk.items[index] = undefined;
+    if (--chunk.left === 0) chunk.items = [];
+    return item;
+  }
+
+  /** What is left, in the order in which it was sent. */
+  rest(): StreamItem<Key>[] {
+    return this.#chunks.flatMap(({ items }) => items.filter((item) => item !== undefined));
   }
 }
 

@@ -2,22 +2,19 @@
  * Bulk submission: records flow out sealed in chunks while results flow back. A stream that breaks off is resumed by
  * sending, under a new context, every record again that has no opened result; the edge knows by its id what it has.
  */
+import type { SendingContext } from '../wasm/host/sender.ts';
 import {
-  parseResults,
+  codeAt,
+  outcomeAt,
   parseSummary,
+  placeAt,
   RESULT_BYTES,
-  type Result,
+  resultAt,
   SUMMARY_BYTES,
 } from '../wire/answer.ts';
 import { concat, FormatError, Reader } from '../wire/bytes.ts';
 import { OUTCOMES } from '../wire/codes.ts';
-import {
-  DRY_RUN_QUERY,
-  FINAL_AAD,
-  frameChunk,
-  RESPONSE_NONCE_BYTES,
-  STREAM,
-} from '../wire/envelope.ts';
+import { DRY_RUN_QUERY, frameChunk, RESPONSE_NONCE_BYTES, STREAM } from '../wire/envelope.ts';
 import {
   MAX_CHUNK_BYTES,
   MAX_CHUNK_RECORDS,
@@ -29,15 +26,22 @@ import { uuidText } from '../wire/record.ts';
 import { byteSequence, ENCAPSULATION_HEADER } from '../wire/signature.ts';
 import { BodyReader } from './body-reader.ts';
 import { type EdgeClient, readBody } from './edge.ts';
-import { type AnswerOpener, encapsulate } from './encapsulation.ts';
+import { encapsulate, openAnswer } from './encapsulation.ts';
 import { EdgeError, StreamIncomplete } from './errors.ts';
-import type { SenderContext } from './hpke.ts';
-import { chunkBytes, ItemQueue, nextChunk, type StreamItem } from './packing.ts';
+import { loadSender } from './module.ts';
+import {
+  chunkBytes,
+  ItemQueue,
+  type ItemSource,
+  nextChunk,
+  PendingItems,
+  type StreamItem,
+} from './packing.ts';
 import { backoff, type Pace } from './retry.ts';
 import type { Identity } from './signing.ts';
 import { describeResult, type RecordResult } from './submit.ts';
 
-export type { StreamItem } from './packing.ts';
+export type { ItemSource, StreamItem } from './packing.ts';
 
 export interface ItemResult<Key = unknown> extends RecordResult {
   /** The item's handle. */
@@ -57,7 +61,7 @@ export interface StreamReport<Key = unknown> {
   counts: StreamCounts;
   /** Of those not refused, the records with a code: taken only because the city is in trial. */
   flagged: number;
-  /** Every result, in the order in which they came; empty when `collect` is false. */
+  /** The results told of, in the order in which they came; empty when `collect` is false. */
   results: ItemResult<Key>[];
   /** Requests that were made. */
   attempts: number;
@@ -74,8 +78,13 @@ export interface StreamOptions<Key = unknown> extends Pace {
   /** Results as they come, some hundred at a time. What it returns is awaited. */
   onResults?: (results: ItemResult<Key>[]) => void | Promise<void>;
   onProgress?: (progress: StreamProgress) => void;
-  /** Whether the report lists every result. True unless given. */
+  /** Whether the report lists the results. True unless given. */
   collect?: boolean;
+  /**
+   * Of which results the report and `onResults` tell: of all unless given, or only of those that need a look: refused, in
+   * conflict, or flagged. Counts are of all. Results that nobody asks for cost next to nothing.
+   */
+  tell?: 'all' | 'faults';
   /** The edge judges the records and stores nothing: outcomes are CHECKED instead of STORED. */
   dryRun?: boolean;
   /** Send while reading. False for runtimes that can't: each stream is then made in memory first. True unless given. */
@@ -87,6 +96,7 @@ const CHUNK_ROOM = MAX_CHUNK_BYTES + TAG_BYTES + 4;
 
 /**
  * Streams records to the edge, in as many streams as the limits ask for, one after the other.
+ * @param records one by one or, for speed, in blocks of some hundred
  * Memory holds the records of one stream (at most 64 MiB) and, unless `collect` is false, all results.
  * @throws StreamIncomplete (an EdgeError) when the edge refuses the stream, or when `maxAttempts` (5) attempts in a row
  * bring no result
@@ -96,7 +106,7 @@ const CHUNK_ROOM = MAX_CHUNK_BYTES + TAG_BYTES + 4;
 export async function streamRecords<Key>(
   edge: EdgeClient,
   identity: Identity,
-  records: Iterable<StreamItem<Key>> | AsyncIterable<StreamItem<Key>>,
+  records: ItemSource<Key>,
   options: StreamOptions<Key> = {},
 ): Promise<StreamReport<Key>> {
   const queue = new ItemQueue(records);
@@ -122,6 +132,15 @@ export async function streamRecords<Key>(
   return run.report;
 }
 
+/** Where an outcome is counted. */
+const COUNTED = new Map<number, keyof StreamCounts>([
+  [OUTCOMES.STORED, 'stored'],
+  [OUTCOMES.DUPLICATE, 'duplicate'],
+  [OUTCOMES.CONFLICT, 'conflict'],
+  [OUTCOMES.REFUSED, 'refused'],
+  [OUTCOMES.CHECKED, 'checked'],
+]);
+
 /** What all streams of one call have brought so far. */
 class Run<Key> {
   readonly report: StreamReport<Key> = {
@@ -133,9 +152,12 @@ class Run<Key> {
   resolved = 0;
   #sent = 0;
   readonly #options: StreamOptions<Key>;
+  /** Somebody wants results. */
+  readonly #told: boolean;
 
   constructor(options: StreamOptions<Key>) {
     this.#options = options;
+    this.#told = options.collect !== false || options.onResults !== undefined;
   }
 
   sent(records: number): void {
@@ -143,14 +165,52 @@ class Run<Key> {
     this.#progress();
   }
 
-  async settle(results: ItemResult<Key>[]): Promise<void> {
-    for (const { outcome, code } of results) {
-      this.report.counts[outcome.toLowerCase() as keyof StreamCounts]++;
-      if (code !== undefined && outcome !== 'REFUSED') this.report.flagged++;
+  /**
+   * Takes the items that have a final result out of `pending`; those to be sent again stay there.
+   * @param results of one chunk, opened
+   */
+  async settle(results: Uint8Array, pending: PendingItems<Key>): Promise<void> {
+    if (results.length % RESULT_BYTES !== 0) throw new FormatError();
+    for (let at = 0; at < results.length; at += RESULT_BYTES) {
+      const outcome = outcomeAt(results, at);
+      if (outcome !== OUTCOMES.RETRY && !COUNTED.has(outcome)) throw new EdgeError('bad_answer');
     }
-    this.resolved += results.length;
-    if (this.#options.collect !== false) this.report.results.push(...results);
-    await this.#options.onResults?.(results);
+    const told: ItemResult<Key>[] = [];
+    for (let at = 0; at < results.length; at += RESULT_BYTES) {
+      const outcome = outcomeAt(results, at);
+      const counted = COUNTED.get(outcome);
+      const item = counted && pending.take(placeAt(results, at));
+      if (!counted || item === undefined) continue;
+      this.resolved++;
+      this.report.counts[counted]++;
+      const flagged = outcome !== OUTCOMES.REFUSED && codeAt(results, at) !== 0;
+      if (flagged) this.report.flagged++;
+      if (this.#tells(outcome, flagged)) {
+        told.push({ key: item.key, ...describeResult(resultAt(results, at)) });
+      }
+    }
+    await this.#tell(told);
+  }
+
+  /** No chunk can carry them, so the edge can't be asked; it would say the same. */
+  async refuseOversized(items: readonly StreamItem<Key>[]): Promise<void> {
+    this.resolved += items.length;
+    this.report.counts.refused += items.length;
+    const id = uuidText(new Uint8Array(16));
+    const refusal = { outcome: 'REFUSED', code: 'RECORD_TOO_LARGE' } as const;
+    await this.#tell(items.map(({ key }) => ({ key, ...refusal, id, warnings: [], ruleset: 0 })));
+  }
+
+  #tells(outcome: number, flagged: boolean): boolean {
+    if (!this.#told || this.#options.tell !== 'faults') return this.#told;
+    return flagged || outcome === OUTCOMES.REFUSED || outcome === OUTCOMES.CONFLICT;
+  }
+
+  async #tell(results: ItemResult<Key>[]): Promise<void> {
+    if (results.length > 0) {
+      if (this.#options.collect !== false) this.report.results.push(...results);
+      await this.#options.onResults?.(results);
+    }
     this.#progress();
   }
 
@@ -175,7 +235,7 @@ async function sendStream<Key>(
   const stream = new OutgoingStream(queue, run);
   run.report.attempts++;
   try {
-    const { head, context, answer } = encapsulate(STREAM, await edge.keys(), identity);
+    const { head, context } = encapsulate(await loadSender(), STREAM, await edge.keys(), identity);
     const frames = stream.frames(head, context);
     const { response } = await edge.send({
       method: 'POST',
@@ -188,7 +248,7 @@ async function sendStream<Key>(
       identity,
       signal: AbortSignal.any([over.signal, ...(options.signal ? [options.signal] : [])]),
     });
-    await readAnswer(new BodyReader(readBody(response)), answer, stream.pending, run);
+    await readAnswer(new BodyReader(readBody(response)), context, stream.pending, run);
     return undefined;
   } catch (error) {
     if (stream.failure) throw stream.failure.error;
@@ -199,14 +259,13 @@ async function sendStream<Key>(
   } finally {
     stream.stop();
     over.abort();
-    queue.putBack(stream.pending.values());
+    queue.putBack(stream.pending.rest());
   }
 }
 
 /** The body of a request while it is being made. */
 class OutgoingStream<Key> {
-  /** Items sealed and without a final result, by their place in the stream. */
-  readonly pending = new Map<number, StreamItem<Key>>();
+  readonly pending = new PendingItems<Key>();
   /** Set when the source itself failed. */
   failure: { error: unknown } | undefined;
   readonly #queue: ItemQueue<Key>;
@@ -225,12 +284,12 @@ class OutgoingStream<Key> {
 
   async *frames(
     head: Uint8Array,
-    context: SenderContext,
+    context: SendingContext,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     yield head;
     let [records, length] = [0, 0];
-    for (let chunk = 0; length + 2 * CHUNK_ROOM <= MAX_STREAM_BYTES; chunk++) {
-      const items = await this.#nextItems(chunk, MAX_STREAM_RECORDS - records);
+    while (length + 2 * CHUNK_ROOM <= MAX_STREAM_BYTES) {
+      const items = await this.#nextItems(MAX_STREAM_RECORDS - records);
       if (items === undefined || !this.#live) return;
       if (items.length === 0) break;
       const frame = frameChunk(context.seal(chunkBytes(items)), false);
@@ -239,17 +298,15 @@ class OutgoingStream<Key> {
       this.#run.sent(items.length);
       yield frame;
     }
-    yield frameChunk(context.seal(new Uint8Array(0), FINAL_AAD), true);
+    yield frameChunk(context.seal(new Uint8Array(0), true), true);
   }
 
   /** The items of a chunk, in `pending` from the moment on in which they leave the queue. */
-  async #nextItems(chunk: number, room: number): Promise<StreamItem<Key>[] | undefined> {
+  async #nextItems(room: number): Promise<StreamItem<Key>[] | undefined> {
     const wanted = () => this.#live;
     const accept = (items: StreamItem<Key>[], oversized: StreamItem<Key>[]) => {
-      items.forEach((item, index) => {
-        this.pending.set(chunk * MAX_CHUNK_RECORDS + index, item);
-      });
-      const settling = oversized.length > 0 && this.#run.settle(oversized.map(refuseOversized));
+      if (items.length > 0) this.pending.add(items);
+      const settling = oversized.length > 0 && this.#run.refuseOversized(oversized);
       return { items, settling };
     };
     try {
@@ -265,46 +322,27 @@ class OutgoingStream<Key> {
   }
 }
 
-/** No chunk can carry it, so the edge can't be asked; it would say the same. */
-function refuseOversized<Key>({ key }: StreamItem<Key>): ItemResult<Key> {
-  const id = uuidText(new Uint8Array(16));
-  return { key, outcome: 'REFUSED', id, code: 'RECORD_TOO_LARGE', warnings: [], ruleset: 0 };
-}
-
 /** Opens results as they come and settles them. Returns only when the edge says that it has read the stream to its end. */
 async function readAnswer<Key>(
   body: BodyReader,
-  answer: (nonce: Uint8Array) => AnswerOpener,
-  pending: Map<number, StreamItem<Key>>,
+  context: SendingContext,
+  pending: PendingItems<Key>,
   run: Run<Key>,
 ): Promise<void> {
   try {
-    const opener = answer(await readExactly(body, RESPONSE_NONCE_BYTES));
+    const answer = context.answer(await readExactly(body, RESPONSE_NONCE_BYTES));
     for (let length = await readVarint(body); length > 0; length = await readVarint(body)) {
       if (length > MAX_CHUNK_RECORDS * RESULT_BYTES + TAG_BYTES) throw new EdgeError('bad_answer');
-      const results = parseResults(opener.open(await readExactly(body, length)));
-      await run.settle(settled(results, pending));
+      await run.settle(openAnswer(answer, await readExactly(body, length)), pending);
     }
     const sealed = await body.rest(SUMMARY_BYTES + TAG_BYTES);
     if (sealed === undefined) throw new EdgeError('bad_answer');
     if (sealed.length < SUMMARY_BYTES + TAG_BYTES) throw new EdgeError('unreachable');
-    if (!parseSummary(opener.open(sealed, true)).complete) throw new EdgeError('unavailable');
+    if (!parseSummary(openAnswer(answer, sealed, true)).complete)
+      throw new EdgeError('unavailable');
   } finally {
     await body.close();
   }
-}
-
-/** Takes the items that have a final result out of `pending`; those to be sent again stay there. */
-function settled<Key>(
-  results: readonly Result[],
-  pending: Map<number, StreamItem<Key>>,
-): ItemResult<Key>[] {
-  return results.flatMap((result) => {
-    const item = pending.get(result.place);
-    if (item === undefined || result.outcome === OUTCOMES.RETRY) return [];
-    pending.delete(result.place);
-    return [{ key: item.key, ...describeResult(result) }];
-  });
 }
 
 async function readExactly(body: BodyReader, length: number): Promise<Uint8Array> {

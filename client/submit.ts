@@ -21,8 +21,9 @@ import {
 } from '../wire/record.ts';
 import { byteSequence, ENCAPSULATION_HEADER } from '../wire/signature.ts';
 import { type EdgeClient, readAll } from './edge.ts';
-import { encapsulate } from './encapsulation.ts';
+import { encapsulate, openAnswer } from './encapsulation.ts';
 import { EdgeError } from './errors.ts';
+import { loadSender } from './module.ts';
 import { backoff, type Pace } from './retry.ts';
 import type { Identity } from './signing.ts';
 
@@ -93,7 +94,7 @@ async function submitOnce(
   cbor: Uint8Array,
   { dryRun, signal }: SubmitOptions,
 ): Promise<SubmitResult> {
-  const { head, context, answer } = encapsulate(SINGLE, await edge.keys(), identity);
+  const { head, context } = encapsulate(await loadSender(), SINGLE, await edge.keys(), identity);
   const { response } = await edge.send({
     method: 'POST',
     path: '/v1/parcels',
@@ -107,8 +108,9 @@ async function submitOnce(
   const bytes = await readAll(response);
   try {
     const reader = new Reader(bytes);
-    const opener = answer(reader.bytes(RESPONSE_NONCE_BYTES));
-    const { result, masked } = parseSingleAnswer(opener.open(reader.bytes(reader.left)));
+    const answer = context.answer(reader.bytes(RESPONSE_NONCE_BYTES));
+    const opened = openAnswer(answer, reader.bytes(reader.left));
+    const { result, masked } = parseSingleAnswer(opened);
     return {
       ...describeResult(result),
       ...(masked.length === 0 ? {} : { masked: decodeMasked(masked) }),
@@ -122,14 +124,10 @@ async function submitOnce(
 export function describeResult(result: Result): RecordResult {
   const outcome = outcomeName(result.outcome);
   if (outcome === undefined) throw new EdgeError('bad_answer');
+  const warnings = result.warnings === 0 ? [] : warningNames(result.warnings);
+  const [id, ruleset] = [uuidText(result.id), result.ruleset];
+  if (outcome !== 'REFUSED' && result.code === 0) return { outcome, id, warnings, ruleset };
+  const code = refusalName(result.code) ?? 'UNKNOWN';
   const field = FIELDS[result.field];
-  const judged = outcome === 'REFUSED' || result.code !== 0;
-  return {
-    outcome,
-    id: uuidText(result.id),
-    ...(judged ? { code: refusalName(result.code) ?? 'UNKNOWN' } : {}),
-    ...(judged && field ? { field } : {}),
-    warnings: warningNames(result.warnings),
-    ruleset: result.ruleset,
-  };
+  return { outcome, id, code, ...(field && { field }), warnings, ruleset };
 }

@@ -5,7 +5,16 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { bitmap, generated, number, patternItems, prefixed, table } from './rules/pack.mjs';
+import {
+  bitmap,
+  generated,
+  number,
+  packed,
+  patternItems,
+  prefixed,
+  table,
+  wordmap,
+} from './rules/pack.mjs';
 import { settle } from './rules/settle.mjs';
 
 const require = createRequire(import.meta.url);
@@ -48,6 +57,9 @@ function counties() {
     slots[Number(suffix)] = slot;
   });
   const prefectures = sortedUnique(codes.map((code) => code.slice(0, 4)));
+  const first = Number(prefectures[0]);
+  const places = prefectures.map((prefecture) => Number(prefecture) - first);
+  const words = wordmap(places);
   const bits = (prefecture, set) =>
     suffixes.reduce(
       (word, suffix, i) => (set.has(prefecture + suffix) ? word | (1n << BigInt(i)) : word),
@@ -66,8 +78,16 @@ function counties() {
       table('PROVINCES', 'u8', bitmap(provinces.map(Number), 104)),
       '// Slot of the last two digits in the bitmaps below; 255: none.',
       table('COUNTY_SLOTS', 'u8', slots),
-      number('PREFECTURE_COUNT', 'usize', prefectures.length),
-      table('PREFECTURES', 'u16', prefectures.map(Number)),
+      '// Bit n of the words: FIRST_PREFECTURE + n, first four digits of a code, is a prefecture, and the next row of COUNTIES its.',
+      number('FIRST_PREFECTURE', 'u32', first),
+      number('PREFECTURE_BITS', 'u32', words.length * 64),
+      table('PREFECTURES', 'u64', words),
+      '// How many there are up to the end of each word.',
+      table(
+        'PREFECTURE_ENDS',
+        'u16',
+        words.map((_, word) => places.filter((place) => place >> 6 <= word).length),
+      ),
       table(
         'COUNTIES_CURRENT',
         'u64',
@@ -148,20 +168,14 @@ function names() {
   return generated(
     [sourceLine(data), sourceLine(privateUse)],
     [
-      '// Bit n: the first code point of one of them is n modulo 1024.',
-      table(
-        'PLACEHOLDER_FIRSTS',
-        'u8',
-        bitmap(
-          data.names.map((name) => name.codePointAt(0) & 1023),
-          1024,
-        ),
-      ),
+      '// Bit n: the hash of the first two code points of one of them is n.',
+      table('PLACEHOLDER_BEGINNINGS', 'u8', bitmap(data.names.map(beginning), 8192)),
       '// Texts with their length in front.',
       number('PLACEHOLDER_COUNT', 'u32', data.names.length),
       table('PLACEHOLDERS', 'u8', prefixed(data.names)),
-      number('TITLE_COUNT', 'u32', data.titles.length),
-      table('TITLES', 'u8', prefixed(data.titles)),
+      '// Six octets in each word, the first lowest.',
+      number('TITLE_COUNT', 'usize', data.titles.length),
+      table('TITLES', 'u64', data.titles.map(title)),
       number('PRIVATE_FIRST', 'u32', `0x${privateUse.first}`),
       number('PRIVATE_COUNT', 'u32', unicode.length),
       table('PRIVATE_UNICODE', 'u32', unicode),
@@ -169,7 +183,19 @@ function names() {
   );
 }
 
-/** Carriers: code with its length, flags (1: S10), number of patterns; a pattern: least length, most, items; an item: set, count. */
+/** The hash by which the module first looks for a placeholder (names.ts). */
+function beginning(name) {
+  const [first, second = '\0'] = name;
+  return (first.codePointAt(0) * 31 + second.codePointAt(0)) & 8191;
+}
+
+/** The module looks for a title in the last six octets of a name, as they are. */
+function title(text) {
+  if (!/^\p{Script=Han}{2}$/u.test(text)) throw new Error(`title: ${text}`);
+  return packed(text);
+}
+
+/** Forms of a carrier: flags (1: S10), number of patterns; a pattern: least length, most, items; an item: set, count. */
 function waybills() {
   const data = rules('waybills');
   const carriers = Object.entries(data.carriers);
@@ -182,8 +208,7 @@ function waybills() {
     (a, b) => (a < b ? -1 : 1),
   );
   const total = (items, key) => items.reduce((sum, item) => sum + item[key], 0);
-  const octets = parsed.flatMap(({ code, s10, forms }) => [
-    ...prefixed([code]),
+  const octets = parsed.map(({ s10, forms }) => [
     s10 ? 1 : 0,
     forms.length,
     ...forms.flatMap((items) => [
@@ -198,10 +223,21 @@ function waybills() {
     [
       '// Bit n: the digit n, or the letter A + n - 10.',
       table('LETTER_SETS', 'u64', sets),
-      number('CARRIER_COUNT', 'u32', carriers.length),
-      '// Per carrier: length and text of its code, 1 if it takes S10, number of patterns;',
-      '// per pattern: least and most length, number of items; per item: letter set, how often at most.',
-      table('CARRIERS', 'u8', octets),
+      '// Codes as words, the first letter lowest; where the forms of each begin.',
+      number('CARRIER_COUNT', 'usize', carriers.length),
+      table(
+        'CARRIERS',
+        'u64',
+        parsed.map(({ code }) => packed(code)),
+      ),
+      table(
+        'CARRIER_FORMS',
+        'u16',
+        octets.map((_, i) => octets.slice(0, i).flat().length),
+      ),
+      '// Per carrier: 1 if it takes S10, number of patterns; per pattern: least and most length, number of items;',
+      '// per item: letter set, how often at most.',
+      table('FORMS', 'u8', octets.flat()),
     ],
   );
 }

@@ -40,6 +40,11 @@ export function parseResults(bytes: Uint8Array): Result[] {
   return results;
 }
 
+/** The result from octet `at` on. @throws FormatError when there is none */
+export function resultAt(results: Uint8Array, at: number): Result {
+  return readResult(new Reader(results.subarray(at, at + RESULT_BYTES)));
+}
+
 function readResult(reader: Reader): Result {
   return {
     place: reader.u32(),
@@ -50,6 +55,25 @@ function readResult(reader: Reader): Result {
     warnings: reader.u32(),
     ruleset: reader.u32(),
   };
+}
+
+/** A result's place, outcome and code where it stands, from octet `at` on: for those of which nothing else is asked. */
+export function placeAt(results: Uint8Array, at: number): number {
+  const [a = 0, b = 0, c = 0, d = 0] = [
+    results[at],
+    results[at + 1],
+    results[at + 2],
+    results[at + 3],
+  ];
+  return a * 0x1000000 + ((b << 16) | (c << 8) | d);
+}
+
+export function outcomeAt(results: Uint8Array, at: number): number {
+  return results[at + 20] ?? 0;
+}
+
+export function codeAt(results: Uint8Array, at: number): number {
+  return ((results[at + 22] ?? 0) << 8) | (results[at + 23] ?? 0);
 }
 
 /** The opened answer to a single submission: result ‖ length (2) ‖ masked CBOR ‖ zeros up to a size bucket. */

@@ -72,11 +72,19 @@ export function parseParcel(bytes: Uint8Array): Parcel {
 /** The AEAD nonce of a parcel: 00000000 ‖ sequence (8). Never reused: the epoch's key is its own. */
 export function parcelNonce(parcel: Parcel): Uint8Array {
   const nonce = new Uint8Array(12);
-  nonce.set(parcel.aad.subarray(PARCEL_SEQUENCE_AT, PARCEL_SEQUENCE_AT + 8), 4);
+  nonce.set(parcel.aad.subarray(PARCEL_AT.sequence, PARCEL_AT.sequence + 8), 4);
   return nonce;
 }
 
-/** Where `sequence` stands in the additional data: after magic, aead, schema, view, bucket, epoch. */
-const PARCEL_SEQUENCE_AT = 26;
+/** Where the additional data, which a parcel begins with, holds what. */
+export const PARCEL_AT = {
+  view: 8,
+  epoch: 10,
+  sequence: 26,
+  enterprise: 34,
+  id: 50,
+  acceptedMs: 66,
+  city: 74,
+} as const;
 
 export const PARCEL_KEY_LABEL = 'sealpost parcel key v1';

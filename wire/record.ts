@@ -2,7 +2,9 @@
  * A parcel record in the words of the domain, and as deterministic CBOR (RFC 8949 4.2.1, docs/record.cddl).
  * The edge decodes records in WebAssembly only; this file is for clients, which write records and read opened ones.
  */
-import { decode, encode } from 'cborg';
+import { encode } from 'cborg';
+import { FormatError } from './bytes.ts';
+import { CborReader } from './cbor-reader.ts';
 import { CborWriter } from './cbor-writer.ts';
 import { MAX_RECORD_BYTES } from './limits.ts';
 
@@ -141,8 +143,6 @@ export const FIELDS: Readonly<Record<number, string>> = {
   0xb7: 'recipient.division',
 };
 
-type CborMap = Map<number, unknown>;
-
 /** Names that stand directly in a record, and those inside of each of its parts. */
 const NAMES = new Map<string, Set<string>>();
 for (const path of Object.values(FIELDS)) {
@@ -202,52 +202,102 @@ export function encodeRecordInto(target: Uint8Array, at: number, record: ParcelR
   return end;
 }
 
-/** Decodes the CBOR of an opened full view. @throws Error when it is not a record */
+/** Decodes the CBOR of an opened full view; keys that it does not know are passed over. @throws Error when it is not a record */
 export function decodeRecord(bytes: Uint8Array): ParcelRecord {
-  const m = decodeMap(bytes);
-  return compact({
-    id: uuidText(m.get(1)),
-    carrier: m.get(2),
-    waybill: m.get(3),
-    takenAt: new Date(Number(m.get(4))).toISOString(),
-    outlet: m.get(5),
-    goods: nameOf(GOODS, m.get(6)),
-    sender: mapped(m.get(7), (s) => ({
-      ...person(s),
-      address: s.get(6),
-      division: division(s.get(7)),
-      settledAbroad: s.get(8),
-    })),
-    agreement: mapped(m.get(8), (a) => ({
-      number: a.get(1),
-      uscc: a.get(2),
-      phone: a.get(5),
-      address: a.get(6),
-      division: division(a.get(7)),
-    })),
-    guardian: mapped(m.get(10), person),
-    recipient: mapped(m.get(11), (r) => ({
-      name: r.get(4),
-      phone: r.get(5),
-      address: r.get(6),
-      division: division(r.get(7)),
-    })),
-    photos: (m.get(12) as Uint8Array[] | undefined)?.map(hexText),
-    replaces: m.has(13) ? uuidText(m.get(13)) : undefined,
-  }) as unknown as ParcelRecord;
+  return decodeWhole(bytes, RECORD) as unknown as ParcelRecord;
 }
 
-/** Decodes the CBOR of an opened masked view. @throws Error when it is not a masked record */
+/** Decodes the CBOR of an opened masked view likewise. @throws Error when it is not a masked record */
 export function decodeMasked(bytes: Uint8Array): MaskedRecord {
-  const m = decodeMap(bytes);
-  return compact({
-    id: uuidText(m.get(1)),
-    carrier: m.get(2),
-    waybill: m.get(3),
-    takenAt: new Date(Number(m.get(4))).toISOString(),
-    sender: mapped(m.get(7), (s) => ({ ...person(s), address: s.get(6) })),
-    recipient: mapped(m.get(11), (r) => ({ name: r.get(4), phone: r.get(5), address: r.get(6) })),
-  }) as unknown as MaskedRecord;
+  return decodeWhole(bytes, MASKED) as unknown as MaskedRecord;
+}
+
+/** Name and reader of each value of a map, at the place of its key. What is read as undefined is left out. */
+type Shape = readonly (
+  | readonly [name: string, read: (reader: CborReader) => unknown]
+  | undefined
+)[];
+
+const text = (reader: CborReader) => reader.text();
+const uuid = (reader: CborReader) => uuidText(reader.bytes());
+const takenAt = (reader: CborReader) => new Date(reader.unsigned()).toISOString();
+const division = (reader: CborReader) => String(reader.unsigned()).padStart(6, '0');
+const nameIn = (table: Readonly<Record<string, number>>) => {
+  const names = new Map(Object.entries(table).map(([name, number]) => [number, name]));
+  return (reader: CborReader) => names.get(reader.unsigned());
+};
+const within = (shape: Shape) => (reader: CborReader) => decodeMap(reader, shape, 2);
+
+const PERSON: Shape = [
+  undefined,
+  ['docType', nameIn(DOC_TYPES)],
+  ['docNumber', text],
+  ['nationality', text],
+  ['name', text],
+  ['phone', text],
+];
+const SENDER: Shape = [
+  ...PERSON,
+  ['address', text],
+  ['division', division],
+  ['settledAbroad', (reader) => reader.boolean()],
+];
+const AGREEMENT: Shape = [
+  undefined,
+  ['number', text],
+  ['uscc', text],
+  ...[undefined, undefined],
+  ['phone', text],
+  ['address', text],
+  ['division', division],
+];
+const RECIPIENT: Shape = [...[undefined, undefined, undefined, undefined], ...SENDER.slice(4, 8)];
+const RECORD: Shape = [
+  undefined,
+  ['id', uuid],
+  ['carrier', text],
+  ['waybill', text],
+  ['takenAt', takenAt],
+  ['outlet', text],
+  ['goods', nameIn(GOODS)],
+  ['sender', within(SENDER)],
+  ['agreement', within(AGREEMENT)],
+  undefined,
+  ['guardian', within(PERSON)],
+  ['recipient', within(RECIPIENT)],
+  ['photos', (reader) => Array.from({ length: reader.array() }, () => hexText(reader.bytes()))],
+  ['replaces', uuid],
+];
+const MASKED: Shape = [
+  ...RECORD.slice(0, 5),
+  ...[undefined, undefined],
+  ['sender', within(SENDER.slice(0, 7))],
+  ...[undefined, undefined, undefined],
+  ['recipient', within(RECIPIENT.slice(0, 7))],
+];
+
+function decodeWhole(bytes: Uint8Array, shape: Shape): Record<string, unknown> {
+  const reader = new CborReader(bytes);
+  const record = decodeMap(reader, shape, 1);
+  reader.end();
+  if (record.id === undefined || record.takenAt === undefined) throw new FormatError();
+  return record;
+}
+
+function decodeMap(reader: CborReader, shape: Shape, depth: number): Record<string, unknown> {
+  const object: Record<string, unknown> = {};
+  let key = -1;
+  for (let entries = reader.map(); entries > 0; entries--) {
+    key = reader.key(key);
+    const field = shape[key];
+    if (field === undefined) {
+      reader.skip(depth);
+      continue;
+    }
+    const value = field[1](reader);
+    if (value !== undefined) object[field[0]] = value;
+  }
+  return object;
 }
 
 /** Key and value, unless it is undefined; returns how many entries that is. Keys go in ascending order (RFC 8949 4.2.1). */
@@ -321,38 +371,6 @@ function putPhotos(photos: readonly string[] | undefined): number {
   return 1;
 }
 
-function person(m: CborMap) {
-  return {
-    docType: nameOf(DOC_TYPES, m.get(1)),
-    docNumber: m.get(2),
-    nationality: m.get(3),
-    name: m.get(4),
-    phone: m.get(5),
-  };
-}
-
-function decodeMap(bytes: Uint8Array): CborMap {
-  const value = decode(bytes, { useMaps: true, strict: true, rejectDuplicateMapKeys: true });
-  if (!(value instanceof Map)) throw new Error('not a record');
-  return value as CborMap;
-}
-
-function mapped<T extends object>(value: unknown, read: (m: CborMap) => T): T | undefined {
-  return value instanceof Map ? (compact(read(value as CborMap)) as T) : undefined;
-}
-
-function compact(object: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
-}
-
-function nameOf(table: Readonly<Record<string, number>>, value: unknown): string | undefined {
-  return Object.keys(table).find((name) => table[name] === value);
-}
-
-function division(value: unknown): string | undefined {
-  return typeof value === 'number' ? String(value).padStart(6, '0') : undefined;
-}
-
 function instant(text: string): number {
   // Without its time and zone a text would be taken for another instant than was meant.
   const ms = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
@@ -383,15 +401,10 @@ function checkUuid(text: string): void {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The text form of 16 octets of a UUID. */
-export function uuidText(bytes: unknown): string {
-  const hex = hexText(bytes as Uint8Array);
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    hex.slice(12, 16),
-    hex.slice(16, 20),
-    hex.slice(20),
-  ].join('-');
+export function uuidText(bytes: Uint8Array): string {
+  const hex = hexText(bytes);
+  const groups = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20)];
+  return `${groups.join('-')}-${hex.slice(20)}`;
 }
 
 function checkHex(text: string): string {
@@ -400,6 +413,10 @@ function checkHex(text: string): string {
   return text;
 }
 
+const HEX = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, '0'));
+
 function hexText(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  let text = '';
+  for (let i = 0; i < bytes.length; i++) text += HEX[bytes[i] as number];
+  return text;
 }

@@ -5,9 +5,9 @@ import { Corrections } from '../corrections.ts';
 import type { EdgeClient } from '../edge.ts';
 import { type OpenCode, OpenError } from '../errors.ts';
 import { fileDigest } from '../export.ts';
-import type { Opened } from '../open.ts';
+import type { Opened, SealedParcel } from '../open.ts';
 import { csvHeader, csvLines, ndjsonLine } from '../output.ts';
-import { newPullState, type PullState, pull } from '../pull.ts';
+import { newPullState, type PulledRow, type PullState, pull } from '../pull.ts';
 import type { Workspace } from '../workspace.ts';
 import { OutputFile } from './files.ts';
 import { marked } from './mark.ts';
@@ -40,7 +40,7 @@ export interface DownloadReport {
   listEndsMs: number;
 }
 
-/** Records formatted at a time. */
+/** Parcels opened and records formatted at a time. */
 const BATCH = 256;
 
 /**
@@ -57,8 +57,27 @@ export async function download(options: DownloadOptions): Promise<DownloadReport
   const failures: DownloadReport['failures'] = [];
   // From the first parcel on, the corrections come again too: those that were erased since no longer count.
   const corrections = options.all ? new Corrections() : workspace.corrections();
+  let waiting: (SealedParcel & { row: PulledRow })[] = [];
   let opened = 0;
   let replaced = 0;
+  const openWaiting = () => {
+    const results = opener.openAll(waiting);
+    const records: Opened[] = [];
+    for (const [i, result] of results.entries()) {
+      if (result instanceof OpenError) {
+        failures.push({
+          id: uuidText((waiting[i] as { row: PulledRow }).row.id),
+          code: result.code,
+        });
+      } else {
+        records.push(result);
+        corrections.note(result);
+      }
+    }
+    waiting = [];
+    opened += records.length;
+    return writer.write(records);
+  };
   try {
     const { list } = await edge.recipients();
     await writer.start();
@@ -67,26 +86,20 @@ export async function download(options: DownloadOptions): Promise<DownloadReport
       state: startState(workspace, options.all === true),
       onEpoch(header) {
         attempt(
-          () => opener.addEpoch(header),
+          () => void opener.addEpoch(header),
           (code) => {
             // Nobody's fault: another reader's epoch. A parcel of ours that needed it would not open, and be told.
             if (code !== 'epoch_not_for_us') failures.push({ code });
           },
         );
       },
-      onParcel(parcel, row) {
-        const record = attempt(
-          () => opener.open(parcel, row),
-          (code) => failures.push({ id: uuidText(row.id), code }),
-        );
-        if (!record) return;
-        opened++;
-        corrections.note(record);
-        return writer.write(record);
+      onParcel(bytes, row) {
+        waiting.push({ bytes, row });
+        if (waiting.length >= BATCH) return openWaiting();
       },
       onProgress: ({ parcels }) => options.onProgress?.(parcels),
     });
-    await writer.end();
+    await openWaiting();
     if (corrections.size > 0) {
       const current = options.current === true;
       const onReplaced = () => replaced++;
@@ -132,32 +145,24 @@ const GENESIS = '00'.repeat(32);
 function recordWriter(file: OutputFile, format: Format, workspace: Workspace) {
   const names = workspace.enterpriseNames();
   const named = { enterpriseName: (id: string) => names.get(id) };
-  let batch: Opened[] = [];
-  const flush = () => {
-    const text =
-      format === 'csv'
-        ? csvLines(batch, named)
-        : batch.map((opened) => ndjsonLine(opened, named)).join('');
-    batch = [];
-    return file.write(text);
-  };
   return {
     // Spreadsheets take a CSV without the mark for one in the system's own encoding.
     start: () => (format === 'csv' ? file.write(csvHeader({ bom: true })) : undefined),
-    write(opened: Opened): void | Promise<void> {
-      batch.push(opened);
-      if (batch.length >= BATCH) return flush();
+    write(records: readonly Opened[]): void | Promise<void> {
+      const text =
+        format === 'csv'
+          ? csvLines(records, named)
+          : records.map((opened) => ndjsonLine(opened, named)).join('');
+      if (text !== '') return file.write(text);
     },
-    end: () => (batch.length > 0 ? flush() : undefined),
   };
 }
 
-function attempt<T>(open: () => T, refused: (code: OpenCode) => void): T | undefined {
+function attempt(open: () => void, refused: (code: OpenCode) => void): void {
   try {
-    return open();
+    open();
   } catch (error) {
     if (!(error instanceof OpenError)) throw error;
     refused(error.code);
-    return undefined;
   }
 }

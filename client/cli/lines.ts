@@ -3,9 +3,11 @@
  * A first pass checks every line and notes where each enterprise's lines are, so that nothing of a file is sent that has a
  * line nobody can read, and a large file never stands in memory.
  */
+import { isUtf8 } from 'node:buffer';
 import { createReadStream, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { encodeRecord, type ParcelRecord, unknownKey } from '../../wire/record.ts';
+import { MAX_RECORD_BYTES } from '../../wire/limits.ts';
+import { encodeRecordInto, type ParcelRecord, unknownKey } from '../../wire/record.ts';
 import { fromHex } from '../encoding.ts';
 import { type Bilingual, CliFailure, usageFailure } from './failure.ts';
 
@@ -30,7 +32,7 @@ export interface RecordLine {
   /** From 1. */
   line: number;
   /** What is to be sealed; absent when the record cannot be encoded. */
-  cbor?: Uint8Array;
+  cbor?: Uint8Array | undefined;
   /** The field that cannot be encoded, where it is known. */
   field?: string;
   /** It must be the last or the only one of its chunk. */
@@ -70,26 +72,70 @@ export async function openLines(path: string, enterprise?: string): Promise<Line
     total,
     *read(slug) {
       const places = groups.get(slug) ?? [];
-      const buffer = Buffer.allocUnsafe(MAX_LINE_BYTES);
-      for (let i = 0; i < places.length; i += 3) {
-        const [line, start, length] = places.slice(i, i + 3) as [number, number, number];
-        const read = readSync(file.fd, buffer, 0, length, start);
-        yield recordLine(parseLine(buffer.subarray(0, read), line, enterprise), line);
+      const encoder = new Encoder();
+      for (const { line, bytes } of linesAt(file.fd, places)) {
+        const { record, raw, alone } = parseLine(bytes, line, enterprise);
+        yield { line, cbor: encoder.encode(record, raw), alone: alone === true };
       }
     },
     close: () => file.close(),
   };
 }
 
-function recordLine({ record, raw, alone }: ParsedLine, line: number): RecordLine {
-  return { line, cbor: encoded(record, raw), alone: alone === true };
+/** Octets read at once, and the part of them that must be lines of one enterprise for that to be worth it: one read costs much. */
+const WINDOW_BYTES = MAX_LINE_BYTES;
+const WORTH = 1 / 8;
+
+/** Lines by their places. `bytes` holds until the next one is asked for. */
+function* linesAt(fd: number, places: Places): Generator<{ line: number; bytes: Buffer }> {
+  const window = Buffer.allocUnsafe(WINDOW_BYTES);
+  for (let i = 0; i < places.length; ) {
+    const from = places[i + 1] as number;
+    let [next, wanted, end] = [i, 0, from];
+    do {
+      const length = places[next + 2] as number;
+      wanted += length;
+      end = (places[next + 1] as number) + length;
+      next += 3;
+    } while (next < places.length && fits(places, next, from, wanted));
+    const read = readSync(fd, window, 0, end - from, from);
+    for (; i < next; i += 3) {
+      const [line, start, length] = places.slice(i, i + 3) as [number, number, number];
+      yield { line, bytes: window.subarray(start - from, Math.min(start - from + length, read)) };
+    }
+  }
 }
 
-function encoded(record: ParcelRecord, raw: string | undefined): Uint8Array | undefined {
-  try {
-    return raw === undefined ? encodeRecord(record) : fromHex(raw);
-  } catch {
-    return undefined;
+/** May the line at `next` be read with those before it, of `wanted` octets from octet `from` of the file on? */
+function fits(places: Places, next: number, from: number, wanted: number): boolean {
+  const length = places[next + 2] as number;
+  const span = (places[next + 1] as number) + length - from;
+  return span <= WINDOW_BYTES && wanted + length >= span * WORTH;
+}
+
+/** Octets in which records are encoded one behind the other. */
+const SLAB_BYTES = 64 * 1024;
+
+/** Encodes records into slabs: a buffer for each one would cost more than to write it. */
+class Encoder {
+  #slab = new Uint8Array(SLAB_BYTES);
+  #at = 0;
+
+  /** Undefined when the record cannot be encoded. */
+  encode(record: ParcelRecord, raw: string | undefined): Uint8Array | undefined {
+    if (this.#at + MAX_RECORD_BYTES > SLAB_BYTES) {
+      this.#slab = new Uint8Array(SLAB_BYTES);
+      this.#at = 0;
+    }
+    try {
+      if (raw !== undefined) return fromHex(raw);
+      const end = encodeRecordInto(this.#slab, this.#at, record);
+      const cbor = this.#slab.subarray(this.#at, end);
+      this.#at = end;
+      return cbor;
+    } catch {
+      return undefined;
+    }
   }
 }
 
@@ -123,18 +169,23 @@ function checkKeys(record: object, line: number): void {
 }
 
 function parseObject(bytes: Buffer, line: number): Record<string, unknown> {
+  // A character that is not UTF-8 must not become U+FFFD.
+  if (!isUtf8(bytes)) throw badLine(line, ['不是 UTF-8 编码', 'is not UTF-8']);
   let value: unknown;
   try {
-    // Passes over a byte order mark; a character that is not UTF-8 must not become U+FFFD.
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    // The parsers' own messages quote what they read.
-    if (error instanceof TypeError) throw badLine(line, ['不是 UTF-8 编码', 'is not UTF-8']);
+    value = JSON.parse(bytes.toString('utf8', startsWithMark(bytes) ? 3 : 0));
+  } catch {
+    // The parser's own message quotes what it read.
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw badLine(line, ['不是 JSON 对象', 'is not a JSON object']);
   }
   return value as Record<string, unknown>;
+}
+
+/** Does it begin with a byte order mark? */
+function startsWithMark(bytes: Buffer): boolean {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 }
 
 function badLine(line: number, [chinese, english]: Bilingual): CliFailure {
@@ -157,6 +208,7 @@ async function* linesOf(
     let from = 0;
     for (let end = block.indexOf(NEWLINE); end >= 0; end = block.indexOf(NEWLINE, from)) {
       line++;
+      if (end - from > MAX_LINE_BYTES) throw badLine(line, ['过长', 'is too long']);
       if (!blank(block, from, end)) yield { line, start, bytes: block.subarray(from, end) };
       start += end + 1 - from;
       from = end + 1;

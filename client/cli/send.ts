@@ -2,7 +2,7 @@
 import type { EdgeClient } from '../edge.ts';
 import type { Identity } from '../signing.ts';
 import { type ItemResult, type StreamCounts, type StreamItem, streamRecords } from '../stream.ts';
-import type { LineFile } from './lines.ts';
+import type { LineFile, RecordLine } from './lines.ts';
 
 /** What became of one line. */
 export interface LineResult extends Omit<ItemResult<number>, 'key' | 'outcome'> {
@@ -20,6 +20,8 @@ export interface SendOptions {
   /** Nothing is stored. */
   dryRun?: boolean;
   onResults?(results: LineResult[]): void | Promise<void>;
+  /** Tell `onResults` only of those refused, in conflict, flagged or not sent. */
+  faultsOnly?: boolean;
   /** Lines that have a result. */
   onProgress?(done: number): void;
 }
@@ -46,9 +48,8 @@ export async function sendLines(lines: LineFile, options: SendOptions): Promise<
   const waiting = [...lines.enterprises];
   let failure: { error: unknown } | undefined;
   let done = 0;
-  const settle = async (results: LineResult[]) => {
-    done += results.length;
-    await options.onResults?.(results);
+  const settle = (records: number) => {
+    done += records;
     options.onProgress?.(done);
   };
   const worker = async () => {
@@ -66,20 +67,31 @@ export async function sendLines(lines: LineFile, options: SendOptions): Promise<
   return report;
 }
 
+/** Lines encoded at once: a few milliseconds, in which results can't be read. */
+const BLOCK_LINES = 64;
+
 async function sendEnterprise(
   lines: LineFile,
   slug: string,
-  { edge, identity, dryRun }: SendOptions,
+  { edge, identity, dryRun, faultsOnly, onResults }: SendOptions,
   signal: AbortSignal,
   report: SendReport,
-  settle: (results: LineResult[]) => Promise<void>,
+  settle: (records: number) => void,
 ): Promise<void> {
-  const { counts, flagged, attempts } = await streamRecords(edge, identity(slug), items(), {
+  let resolved = 0;
+  const { counts, flagged, attempts } = await streamRecords(edge, identity(slug), blocks(), {
     collect: false,
     signal,
     ...(dryRun && { dryRun }),
+    ...(faultsOnly && { tell: 'faults' }),
     onResults: (results) =>
-      settle(results.map(({ key, ...result }) => ({ line: key, enterprise: slug, ...result }))),
+      onResults?.(
+        results.map(({ key, ...result }) => ({ line: key, enterprise: slug, ...result })),
+      ),
+    onProgress: (progress) => {
+      settle(progress.resolved - resolved);
+      resolved = progress.resolved;
+    },
   });
   report.attempts += attempts;
   report.flagged += flagged;
@@ -87,15 +99,42 @@ async function sendEnterprise(
     report[outcome] += counts[outcome];
   }
 
-  async function* items(): AsyncGenerator<StreamItem<number>> {
-    for await (const { line, cbor, alone, field } of lines.read(slug)) {
-      if (cbor) {
-        yield { cbor, alone, key: line };
-        continue;
+  async function* blocks(): AsyncGenerator<StreamItem<number>[]> {
+    for await (const block of blocksOf(lines.read(slug))) {
+      const items: StreamItem<number>[] = [];
+      const unsent: LineResult[] = [];
+      for (const { line, cbor, alone, field } of block) {
+        if (cbor) {
+          items.push({ cbor, alone, key: line });
+          continue;
+        }
+        const nothing = { id: '', warnings: [], ruleset: 0, ...(field && { field }) };
+        unsent.push({ line, enterprise: slug, outcome: 'NOT_SENT', ...nothing });
       }
-      report.notSent++;
-      const nothing = { id: '', warnings: [], ruleset: 0, ...(field && { field }) };
-      await settle([{ line, enterprise: slug, outcome: 'NOT_SENT', ...nothing }]);
+      if (unsent.length > 0) {
+        report.notSent += unsent.length;
+        await onResults?.(unsent);
+        settle(unsent.length);
+      }
+      yield items;
     }
   }
+}
+
+/** Lines in blocks, where they are at hand without waiting. */
+async function* blocksOf(
+  lines: Iterable<RecordLine> | AsyncIterable<RecordLine>,
+): AsyncGenerator<RecordLine[]> {
+  if (Symbol.asyncIterator in lines) {
+    for await (const line of lines) yield [line];
+    return;
+  }
+  let block: RecordLine[] = [];
+  for (const line of lines) {
+    block.push(line);
+    if (block.length < BLOCK_LINES) continue;
+    yield block;
+    block = [];
+  }
+  yield block;
 }

@@ -68,6 +68,7 @@ export function streamCommand(): Command {
             identity: (slug) => desks.get(slug) as NonNullable<ReturnType<typeof desks.get>>,
             streams: options.streams,
             dryRun: options.dryRun === true,
+            faultsOnly: results === undefined,
             onResults: (batch) => {
               for (const each of batch) refusals.add(each);
               // The ledger that `sealpost reconcile` reads needs to know the day.

@@ -5,6 +5,7 @@ import { utf8 } from '../../wire/bytes.ts';
 import type { Epoch } from '../../wire/epoch.ts';
 import type { ChainHead, Cursor } from '../../wire/pull.ts';
 import type { Count, Scope, StoredCommit } from '../parcels.ts';
+import { type Span, slices, spans } from '../spans.ts';
 import { fromHex, toHex } from './bytes.ts';
 import type { Queries } from './query.ts';
 import { DETAILS, FULL_PARCELS, MASKED_PARCELS } from './records.ts';
@@ -50,40 +51,14 @@ export async function* page(
   cursor: Cursor,
   until: readonly ChainHead[],
 ): AsyncGenerator<StoredCommit> {
-  for (const span of spans(cursor, until)) {
-    const commits = await commitsOf(queries, scope, span);
-    for (const slice of slices(commits)) yield* await readSlice(queries, view, slice);
+  for (const some of spans(cursor, until, SPAN_COMMITS)) {
+    const commits = await commitsOf(queries, scope, some);
+    for (const slice of slices(commits, SLICE_ROWS)) yield* await readSlice(queries, view, slice);
   }
 }
 
-/** Sequences from..to of one writer. */
-interface Range {
-  writer: number;
-  from: number;
-  to: number;
-}
-
-/** What there is to read, cut into spans of SPAN_COMMITS: sequences have no gaps, so nothing needs to be looked up for it. */
-function* spans(cursor: Cursor, until: readonly ChainHead[]): Generator<Range[]> {
-  let span: Range[] = [];
-  let left = SPAN_COMMITS;
-  for (const { writer, sequence } of [...until].sort((a, b) => a.writer - b.writer)) {
-    let from = (cursor.get(writer) ?? 0) + 1;
-    while (from <= sequence) {
-      const to = Math.min(sequence, from + left - 1);
-      span.push({ writer, from, to });
-      left -= to - from + 1;
-      from = to + 1;
-      if (left > 0) continue;
-      yield span;
-      [span, left] = [[], SPAN_COMMITS];
-    }
-  }
-  if (span.length > 0) yield span;
-}
-
-function commitsOf(queries: Queries, scope: Scope, span: readonly Range[]): Promise<CommitRow[]> {
-  const ranges = JSON.stringify(span.map(({ writer, from, to }) => [writer, from, to]));
+function commitsOf(queries: Queries, scope: Scope, some: readonly Span[]): Promise<CommitRow[]> {
+  const ranges = JSON.stringify(some.map(({ writer, from, to }) => [writer, from, to]));
   return queries.all<CommitRow>(
     sql`SELECT c.first, c.rows, c.writer, c.sequence, c.committed_ms AS committedMs,
         hex(w.enterprise) AS enterprise, hex(c.previous) AS previous, hex(c.epochs) AS epochs
@@ -92,21 +67,6 @@ function commitsOf(queries: Queries, scope: Scope, span: readonly Range[]): Prom
       CROSS JOIN commits c ON c.writer = w.number AND c.sequence BETWEEN r.value ->> 1 AND r.value ->> 2
       WHERE ${inScope(scope)} ORDER BY c.writer, c.sequence`,
   );
-}
-
-/** Runs of commits of up to SLICE_ROWS records, at least one commit each. */
-function* slices(commits: readonly CommitRow[]): Generator<CommitRow[]> {
-  let slice: CommitRow[] = [];
-  let rows = 0;
-  for (const commit of commits) {
-    if (slice.length > 0 && rows + commit.rows > SLICE_ROWS) {
-      yield slice;
-      [slice, rows] = [[], 0];
-    }
-    slice.push(commit);
-    rows += commit.rows;
-  }
-  if (slice.length > 0) yield slice;
 }
 
 interface ReceiptsRow {

@@ -32,6 +32,20 @@ export function bitmap(members, bits) {
   return octets;
 }
 
+/** The same in words of 64 bits. @param {number[]} members */
+export function wordmap(members) {
+  const words = new Array((Math.max(...members) >> 6) + 1).fill(0n);
+  for (const member of members) words[member >> 6] |= 1n << BigInt(member & 63);
+  return words;
+}
+
+/** A text of at most eight octets in one word, the first octet lowest, as a load reads it. @param {string} text */
+export function packed(text) {
+  const octets = [...new TextEncoder().encode(text)];
+  if (octets.length > 8) throw new Error(`longer than a word: ${text}`);
+  return octets.reduceRight((word, octet) => (word << 8n) | BigInt(octet), 0n);
+}
+
 /** Octets of a list of texts: each with its length in front. @param {string[]} texts */
 export function prefixed(texts) {
   return texts.flatMap((text) => {

@@ -1,4 +1,5 @@
 /** Entry of the worker that the store tests run in. */
+export { IndexFiller } from '../../worker/src/index-filler.ts';
 export { Writer } from '../../worker/src/writer.ts';
 
 export default {

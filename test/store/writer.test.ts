@@ -12,13 +12,15 @@ import {
   MAX_QUEUED_BYTES,
   MAX_TRIES,
 } from '../../worker/src/commit-queue.ts';
-import { FILL_AFTER_MS, type Writer } from '../../worker/src/writer.ts';
+import { FILL_AFTER_MS, type IndexFiller } from '../../worker/src/index-filler.ts';
+import type { Writer } from '../../worker/src/writer.ts';
 import { makeRecord, makeRecords, Packer, random } from '../support/batch.ts';
 import { type Fate, FaultyStore } from './faulty-store.ts';
 
-const { DB, WRITER } = env as unknown as {
+const { DB, WRITER, INDEX_FILLER } = env as unknown as {
   DB: D1Database;
   WRITER: DurableObjectNamespace<Writer>;
+  INDEX_FILLER: DurableObjectNamespace<IndexFiller>;
 };
 const { STORED, DUPLICATE, RETRY } = OUTCOMES;
 const CITY = 520100;
@@ -196,6 +198,7 @@ describe('Writer', () => {
     const start = Date.now();
     const packer = new Packer(CITY, random(16));
     const { stub, key } = writer(packer);
+    const filler = INDEX_FILLER.get(INDEX_FILLER.idFromName('index'));
     const indexed = () =>
       DB.prepare('SELECT count(*) AS n FROM keyed_index WHERE enterprise = ?')
         .bind(packer.enterprise)
@@ -205,12 +208,12 @@ describe('Writer', () => {
       const append = async () => [...(await stub.append(key, packer.epochs, batch))];
       expect(await append()).toEqual([STORED, STORED, STORED]);
       expect(await append()).toEqual([DUPLICATE, DUPLICATE, DUPLICATE]);
-      expect(await runDurableObjectAlarm(stub)).toBe(true);
+      expect(await runDurableObjectAlarm(filler)).toBe(true);
       expect(await indexed()).toBe((round - 1) * 12);
       vi.setSystemTime(start + round * FILL_AFTER_MS);
-      expect(await runDurableObjectAlarm(stub)).toBe(true);
+      expect(await runDurableObjectAlarm(filler)).toBe(true);
       expect(await indexed()).toBe(round * 12);
-      expect(await runDurableObjectAlarm(stub)).toBe(false);
+      expect(await runDurableObjectAlarm(filler)).toBe(false);
     }
   });
 

@@ -7,12 +7,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { expand, extract } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { EdgeClient } from '../../client/edge.ts';
-import {
-  generateKeyPair,
-  nonceAt,
-  type ReceiverContext,
-  setupReceiver,
-} from '../../client/hpke.ts';
+import { generateKeyPair } from '../../client/hpke.ts';
 import { TrustedLists } from '../../client/recipients.ts';
 import { ed25519Signer, type Identity } from '../../client/signing.ts';
 import { concat, utf8 } from '../../wire/bytes.ts';
@@ -33,6 +28,7 @@ import {
   signatureBase,
 } from '../../wire/signature.ts';
 import { CITY, DAY_MS, random, signingPair, type World } from './fake-store.ts';
+import { nonceAt, type ReceiverContext, setupReceiver } from './noble-hpke.ts';
 
 export const AUTHORITY = 'edge.test:8787';
 

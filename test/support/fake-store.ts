@@ -6,7 +6,7 @@ import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { expand } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { generateKeyPair, type KeyPair, setupSender } from '../../client/hpke.ts';
+import { generateKeyPair, type KeyPair } from '../../client/hpke.ts';
 import { signList } from '../../client/recipients.ts';
 import { compareBytes, concat, u16, u32, u64, utf8 } from '../../wire/bytes.ts';
 import { KEM_X25519 } from '../../wire/envelope.ts';
@@ -46,6 +46,7 @@ import {
   type RecipientList,
 } from '../../wire/recipients.ts';
 import { uuidBytes } from '../../wire/record.ts';
+import { setupSender } from './noble-hpke.ts';
 
 export const CITY = 520100;
 export const DAY_MS = 86_400_000;

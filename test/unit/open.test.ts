@@ -137,6 +137,42 @@ describe('opening', () => {
     expect(codeOf(() => opener.open(moved))).toBe('parcel_other_epoch');
   });
 
+  it('opens many, of epochs that come and go, and says of each what it says of it alone', () => {
+    const opener = openerFor();
+    const [first, second, unknown] = [makeEpoch(world), makeEpoch(world), makeEpoch(world)];
+    for (const { header } of [first, second]) opener.addEpoch(header);
+    const epochs = [first, first, second, first, unknown, second, second, first];
+    const parcels = Array.from({ length: 700 }, (_, i) => {
+      const epoch = epochs[(i >> (i % 5)) % epochs.length] as typeof first;
+      const one = validRecord(NOW);
+      const bytes = sealParcel(world, epoch, one.id, encodeRecord(one));
+      const last = bytes.length - 1;
+      const row = { id: uuidBytes(one.id), enterprise: world.enterprise, city: CITY, view: 1 };
+      if (i % 11 === 3) return { bytes: bytes.subarray(0, last), row };
+      if (i % 11 === 5) bytes[last] = (bytes[last] as number) ^ 1;
+      if (i % 11 === 7) row.city++;
+      if (i % 11 === 9) row.id = random(16);
+      return i % 11 === 8 ? { bytes } : { bytes, row };
+    });
+    const outcome = (open: () => unknown) => {
+      const code = codeOf(open);
+      return code === 'opened' ? open() : code;
+    };
+    const alone = parcels.map(({ bytes, row }) => outcome(() => opener.open(bytes, row)));
+    const together = opener.openAll(parcels);
+    expect(together.map((one) => (one instanceof OpenError ? one.code : one))).toEqual(alone);
+    const codes = new Set(alone.filter((one) => typeof one === 'string'));
+    expect([...codes].sort()).toEqual([
+      ...['parcel_malformed', 'parcel_no_epoch', 'parcel_other_row', 'parcel_sealed'],
+    ]);
+    for (const [i, cbor] of opener.openCbor(parcels).entries()) {
+      const { record: whole } = alone[i] as { record?: typeof record };
+      if (cbor instanceof OpenError) expect(cbor.code).toBe(alone[i]);
+      else expect(cbor).toEqual(encodeRecord(whole as typeof record));
+    }
+    expect(opener.openAll([])).toEqual([]);
+  });
+
   it('never repeats what a malformed record holds', () => {
     const [opener, epoch] = [openerFor(), makeEpoch(world)];
     opener.addEpoch(epoch.header);

@@ -5,8 +5,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { EdgeClient } from '../../client/edge.ts';
-import { keyPair, setupSender } from '../../client/hpke.ts';
+import { keyPair } from '../../client/hpke.ts';
 import { keyedIndexes } from '../../client/indexes.ts';
+import { loadSender, parcelOpener } from '../../client/module.ts';
 import { Opener } from '../../client/open.ts';
 import { type PulledRow, pull } from '../../client/pull.ts';
 import { signCertificate, signList, TrustedLists } from '../../client/recipients.ts';
@@ -43,6 +44,7 @@ import { parseCertificate, parseSignedList } from '../../wire/recipients.ts';
 import { decodeMasked, decodeRecord, encodeRecord, type ParcelRecord } from '../../wire/record.ts';
 import { parseByteSequence } from '../../wire/signature.ts';
 import { AnswerOpener } from '../support/encapsulation.ts';
+import { setupSender } from '../support/noble-hpke.ts';
 import { fromHex, toHex } from '../support/vectors.ts';
 import { loadModule } from '../support/wasm.ts';
 import vectors from '../vectors/wire-examples.json' with { type: 'json' };
@@ -53,6 +55,9 @@ const enterprise = fromHex(inputs.enterprise);
 const secret = (name: keyof typeof keys) => fromHex(keys[name].privateKey);
 const publicOf = (name: keyof typeof keys) => fromHex(keys[name].publicKey);
 const recordOf = (name: keyof typeof records) => records[name].json as ParcelRecord;
+
+// An instance draws its key when it starts: not in the middle of what is drawn here.
+parcelOpener();
 
 /** What our own next draws of random octets will give, in their order. What libraries draw, to blind, stays random. */
 function draw(...values: string[]): void {
@@ -173,6 +178,8 @@ describe('the client', () => {
 
   it('submits record A and opens its answer', async () => {
     const sender = identity(enterprise, 'enterpriseSigning');
+    // It draws a key of its own, once.
+    await loadSender();
     draw(keys.submission.privateKey, nonceOf(vectors.submissionSignature));
     const result = await submitRecord(edge(), sender, recordOf('a'));
     expect(result).toEqual({

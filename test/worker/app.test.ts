@@ -13,6 +13,7 @@ import { createApp } from '../../worker/src/app.ts';
 import { checkEnvironment, type RawEnv } from '../../worker/src/env.ts';
 import { sha256 } from '../../worker/src/pipeline/digest.ts';
 import { Failure } from '../../worker/src/pipeline/failure.ts';
+import { CHUNKS_IN_FLIGHT } from '../../worker/src/pipeline/limits.ts';
 import { type Encapsulation, encapsulate } from '../support/encapsulation.ts';
 import { validRecord } from '../support/records.ts';
 import { AUTHORITY, type Edge, makeEdge } from './edge-parts.ts';
@@ -167,7 +168,7 @@ describe('a store that does not take it', () => {
     expect(summary).toMatchObject({ complete: true, stored: 78 });
   });
 
-  it('slow has no more than eight chunks under way', async () => {
+  it('slow has no more than CHUNKS_IN_FLIGHT chunks under way', async () => {
     let [now, most] = [0, 0];
     edge.store.append = async (batch) => {
       most = Math.max(most, ++now);
@@ -176,7 +177,7 @@ describe('a store that does not take it', () => {
       return new Uint8Array(new DataView(batch.buffer, batch.byteOffset).getUint32(68)).fill(1);
     };
     await stream(...Array.from({ length: 40 }, () => 1));
-    expect(most).toBeLessThanOrEqual(8);
+    expect(most).toBeLessThanOrEqual(CHUNKS_IN_FLIGHT);
     expect(most).toBeGreaterThan(4);
   });
 });

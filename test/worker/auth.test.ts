@@ -67,12 +67,14 @@ async function verified(given: Case) {
   const party = { id: new Uint8Array(16), kind: 'regulator' as const, name: '', active: true };
   const key = { keyid, party: party.id, algorithm: given.algorithm ?? 'ed25519', publicKey };
   const used = new Set<string>();
+  const findSigner: AuthParts['signers']['findSigner'] = async (id) =>
+    String(id) === String(keyid) ? { party, key: { ...key, active: true } } : undefined;
   const parts: AuthParts = {
     authority: AUTHORITY,
     clock: () => given.nowMs ?? NOW * 1000,
+    signers: { findSigner },
     control: {
-      findSigner: async (id) =>
-        String(id) === String(keyid) ? { party, key: { ...key, active: true } } : undefined,
+      findSigner,
       useNonce: async (_keyid, nonce, expiresMs) => {
         expect(expiresMs).toBe((NOW + 121) * 1000);
         const size = used.size;

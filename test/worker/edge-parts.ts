@@ -113,13 +113,13 @@ export async function makeEdge(
     mode: 'production',
     clock: now,
     patience: { bodyDeadlineMs: 1_000, streamIdleMs: 1_000 },
-    auth: { control, authority: AUTHORITY, clock: now },
+    auth: { control, signers: control, authority: AUTHORITY, clock: now },
     keys: new KeyDirectory(CITY, signer, [
       { id: 1, publicKey: edgeKey.publicKey, notBefore: 0, notAfter: startMs + 20 * DAY_MS },
     ]),
     recipients,
     ingest: {
-      ...{ session, epochs, clock: now },
+      ...{ session, epochs, awaited: { bytes: 0 }, clock: now },
       append: async (enterprise, headers, batch) => {
         if (store.append) return store.append(batch);
         appended.push({ enterprise, epochs: headers, batch });

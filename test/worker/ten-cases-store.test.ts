@@ -5,6 +5,7 @@
  */
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { setModule } from '../../client/module.ts';
 import { Opener } from '../../client/open.ts';
 import { TrustedLists } from '../../client/recipients.ts';
 import { migrate } from '../../db/d1/migrate.ts';
@@ -26,6 +27,8 @@ import { CITY, type Edge, makeEdge } from './edge-parts.ts';
 const { DB } = env as unknown as { DB: D1Database };
 
 beforeAll(() => migrate(DB));
+// Here modules can't be compiled, only imported.
+beforeAll(() => setModule(wasm));
 
 /** What becomes of one exchange with the database. */
 type Fate = 'well' | 'fails before' | 'fails after';

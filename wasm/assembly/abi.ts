@@ -24,6 +24,8 @@ export const STATUS_DECRYPT_FAILED: u32 = 3;
 export const STATUS_NEED_EPOCH: u32 = 4;
 /** No index key covers the time of a record's id: the edge is not configured for it. */
 export const STATUS_NO_INDEX_KEY: u32 = 5;
+/** An epoch's wrap holds another key than the epoch commits to. */
+export const STATUS_OTHER_KEY: u32 = 6;
 
 /** Octets before the sections of a reply: their three lengths. */
 export const REPLY_HEAD_BYTES: u32 = 12;
@@ -50,3 +52,21 @@ export const MAX_INDEX_KEYS: u32 = 18;
 export const MAX_EPOCHS: u32 = 256;
 /** Parcels sealed in one epoch. */
 export const MAX_EPOCH_RECORDS: u32 = 1048576;
+
+/** Parcels that one call opens, and octets of the table that stands before them. */
+export const MAX_OPEN_PARCELS: u32 = 256;
+export const OPEN_TABLE_BYTES: u32 = 2048;
+
+/** What became of a parcel that was to be opened. */
+export const PARCEL_OPENED: u32 = 0;
+export const PARCEL_MALFORMED: u32 = 1;
+/** It is of another epoch than the one given. */
+export const PARCEL_NO_EPOCH: u32 = 2;
+/** View, city, enterprise or time are not those of its epoch. */
+export const PARCEL_OTHER_EPOCH: u32 = 3;
+/** Its tag is wrong. */
+export const PARCEL_SEALED: u32 = 4;
+export const PARCEL_PADDING: u32 = 5;
+/** The plaintext does not begin as a record does. */
+export const RECORD_MALFORMED: u32 = 6;
+export const RECORD_OTHER_ID: u32 = 7;

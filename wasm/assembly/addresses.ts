@@ -1,15 +1,21 @@
 /** Addresses: what may stand in one, and where the part that a masked view hides begins. */
+import { equal, within } from './blocks';
 import { REFUSAL_BAD_ADDRESS } from './codes.gen';
-import { codePointAt, isBlank, isDigit, isInvisible, stepBack, widthAt } from './text';
+import { isBlank, isDigit, isInvisible } from './text';
+import { codePointAt, countCodePoints, stepBack, widthAt } from './utf8';
 
-/** Checks a trimmed address: 4 to 200 code points, none of them invisible. Returns a refusal code or 0. */
-export function checkAddress(p: usize, end: usize): u32 {
-  let count: u32 = 0;
-  for (; p < end; p += widthAt(p)) {
-    if (isInvisible(codePointAt(p))) return REFUSAL_BAD_ADDRESS;
-    count++;
+/**
+ * Checks a trimmed address: 4 to 200 code points, none of them invisible. Returns a refusal code or 0.
+ * @param points how many, when the address is plain (`plainPoints`), so that none of them is invisible; otherwise 0
+ */
+export function checkAddress(p: usize, end: usize, points: u32): u32 {
+  if (points == 0) {
+    points = countCodePoints(p, end);
+    for (; p < end; p += widthAt(p)) {
+      if (isInvisible(codePointAt(p))) return REFUSAL_BAD_ADDRESS;
+    }
   }
-  return count < 4 || count > 200 ? REFUSAL_BAD_ADDRESS : 0;
+  return points < 4 || points > 200 ? REFUSAL_BAD_ADDRESS : 0;
 }
 
 /**
@@ -18,26 +24,37 @@ export function checkAddress(p: usize, end: usize): u32 {
  * joined by hyphens at the very end (`8-2-301` is building, unit, room).
  */
 export function shownEnd(p: usize, end: usize): usize {
-  const start = p;
-  while (p < end) {
-    const c = codePointAt(p);
-    if (
-      c == 0x5ba4 ||
-      c == 0x6237 ||
-      (c == 0x5355 && end - p >= 6 && codePointAt(p + 3) == 0x5143)
-    ) {
-      return withoutBlanks(start, beforeNumber(start, p));
+  const room = findRoom(p, end);
+  if (room != 0) return withoutBlanks(p, beforeNumber(p, room));
+  const tail = beforeJoined(p, end);
+  return tail == end ? end : withoutBlanks(p, tail);
+}
+
+/** The first of 单元, 室, 户; 0 when there is none. Their last two octets are looked for, then the whole. */
+function findRoom(p: usize, end: usize): usize {
+  for (; p < end; p += 16) {
+    const second = v128.load(p, 1);
+    const third = v128.load(p, 2);
+    const shi = v128.and(equal(second, 0xae), equal(third, 0xa4));
+    const hu = v128.and(equal(second, 0x88), equal(third, 0xb7));
+    const dan = v128.and(equal(second, 0x8d), equal(third, 0x95));
+    let found = i8x16.bitmask(v128.or(v128.or(shi, hu), dan)) & within(end - p);
+    for (; found != 0; found &= found - 1) {
+      const at = p + ctz(found);
+      const octets: u32 = load<u32>(at) & 0xff_ffff;
+      if (octets == 0xa4aee5 || octets == 0xb788e6) return at;
+      if (octets == 0x958de5 && end - at >= 6 && codePointAt(at + 3) == 0x5143) return at;
     }
-    p += widthAt(p);
   }
-  const tail = beforeJoined(start, end);
-  return tail == end ? end : withoutBlanks(start, tail);
+  return 0;
 }
 
 /** Start of the number that ends at `p`: joined numbers, digits, letters (`B1502`) or Han numerals; `p` when there is none. */
 function beforeNumber(start: usize, p: usize): usize {
-  const joined = beforeJoined(start, p);
-  if (joined != p) return joined;
+  const digits = beforeDigits(start, p);
+  const joined = beforeHyphen(start, digits);
+  if (digits != p && joined != digits) return joined;
+  p = digits;
   while (p > start) {
     const previous = stepBack(p);
     if (!isNumeral(codePointAt(previous))) return p;
@@ -46,21 +63,29 @@ function beforeNumber(start: usize, p: usize): usize {
   return p;
 }
 
-/** Start of two numbers joined by a hyphen that end at `p`, the latter perhaps with letters; `p` when there are none. */
+/** Start of two numbers joined by a hyphen that end at `p`; `p` when there are none. */
 function beforeJoined(start: usize, p: usize): usize {
-  const second = beforeDigits(start, p);
-  if (second == p || second == start) return p;
-  const hyphen = stepBack(second);
+  const digits = beforeDigits(start, p);
+  const joined = beforeHyphen(start, digits);
+  return digits != p && joined != digits ? joined : p;
+}
+
+/** Start of the number before the hyphen that ends at `p`; `p` when there is none. */
+function beforeHyphen(start: usize, p: usize): usize {
+  if (p == start) return p;
+  const hyphen = stepBack(p);
   if (!isHyphen(codePointAt(hyphen))) return p;
-  const first = beforeDigits(start, hyphen);
-  return first == hyphen ? p : first;
+  const digits = beforeDigits(start, hyphen);
+  return digits == hyphen ? p : digits;
 }
 
 function beforeDigits(start: usize, p: usize): usize {
   while (p > start) {
-    const previous = stepBack(p);
-    const c = codePointAt(previous);
-    if (!isDigit(c) && !(c - 0xff10 < 10)) return p;
+    let previous = p - 1;
+    if (!isDigit(load<u8>(previous))) {
+      previous = stepBack(p);
+      if (!(codePointAt(previous) - 0xff10 < 10)) return p;
+    }
     p = previous;
   }
   return p;

@@ -1,8 +1,9 @@
 /**
- * Deterministic CBOR (RFC 8949 section 4.2.1): one scan that judges a whole item, readers for items that have passed it,
- * and a writer. Nothing here recurses, and work is bounded by the input: every step consumes at least one octet.
+ * Deterministic CBOR (RFC 8949 section 4.2.1): one scan that judges a whole item, readers of heads, and
+ * a writer. Nothing here recurses, and work is bounded by the input: every step consumes at least one octet.
  */
 import { MAX_CBOR_DEPTH } from './codes.gen';
+import { isText } from './utf8';
 
 export const MAJOR_UINT: u32 = 0;
 export const MAJOR_NEGATIVE: u32 = 1;
@@ -192,55 +193,39 @@ function checkOrder(frame: usize, key: usize, length: usize): void {
   store<usize>(frame, length, KEY_LENGTH);
 }
 
-/** True for UTF-8 as in RFC 3629 (no over-long form, no surrogate, nothing above U+10FFFF) without U+0000. */
-export function isText(p: usize, length: usize): bool {
-  const end = p + length;
-  while (p < end) {
-    const lead: u32 = load<u8>(p);
-    if (lead < 0x80) {
-      if (lead == 0) return false;
-      p++;
-    } else if (lead < 0xe0) {
-      if (lead < 0xc2 || end - p < 2 || !isTrail(load<u8>(p, 1))) return false;
-      p += 2;
-    } else if (lead < 0xf0) {
-      if (end - p < 3) return false;
-      const second: u32 = load<u8>(p, 1);
-      if (!isTrail(second) || !isTrail(load<u8>(p, 2))) return false;
-      if (lead == 0xe0 && second < 0xa0) return false;
-      if (lead == 0xed && second > 0x9f) return false;
-      p += 3;
-    } else {
-      if (lead > 0xf4 || end - p < 4) return false;
-      const second: u32 = load<u8>(p, 1);
-      if (!isTrail(second) || !isTrail(load<u8>(p, 2)) || !isTrail(load<u8>(p, 3))) return false;
-      if (lead == 0xf0 && second < 0x90) return false;
-      if (lead == 0xf4 && second > 0x8f) return false;
-      p += 4;
-    }
-  }
-  return true;
-}
-
-function isTrail(octet: u32): bool {
-  return (octet & 0xc0) == 0x80;
-}
-
-// The readers below are for items that `scanItem` has passed: nothing is checked again.
-
 /** Major type of the item at `p`. */
 export function majorAt(p: usize): u32 {
   return <u32>load<u8>(p) >> 5;
 }
 
-/** Argument of the head at `p`: the integer, the length of a string, the number of entries. */
-export function argumentAt(p: usize): u64 {
+/**
+ * Reads a head of the profile: definite, in its shortest form. Returns the address behind it, 0 for any other; `headValue` is
+ * the integer, the length of a string, the number of entries.
+ */
+export function headEnd(p: usize): usize {
   const info: u32 = load<u8>(p) & 31;
-  if (info < 24) return info;
-  if (info == 24) return load<u8>(p, 1);
-  if (info == 25) return bswap<u16>(load<u16>(p, 1));
-  if (info == 26) return bswap<u32>(load<u32>(p, 1));
-  return bswap<u64>(load<u64>(p, 1));
+  if (info < 24) {
+    argument = info;
+    return p + 1;
+  }
+  if (info == 24) {
+    argument = load<u8>(p, 1);
+    return argument < 24 ? 0 : p + 2;
+  }
+  if (info == 25) {
+    argument = bswap<u16>(load<u16>(p, 1));
+    return argument < 0x100 ? 0 : p + 3;
+  }
+  if (info == 26) {
+    argument = bswap<u32>(load<u32>(p, 1));
+    return argument < 0x1_0000 ? 0 : p + 5;
+  }
+  argument = bswap<u64>(load<u64>(p, 1));
+  return info > 27 || argument < 0x1_0000_0000 ? 0 : p + 9;
+}
+
+export function headValue(): u64 {
+  return argument;
 }
 
 /** Octets of the head at `p`. */

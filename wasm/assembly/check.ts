@@ -3,14 +3,16 @@
  * holder of an index key computes keyed indexes. Parameters are in IN, results in OUT; nothing else keeps any of it.
  */
 import { IN_BYTES } from './abi';
-import { storeU16, storeU32 } from './bytes';
-import { isText, wipeCbor } from './cbor';
+import { BLOCK } from './blocks';
+import { storeU16, storeU32, wipe } from './bytes';
+import { wipeCbor } from './cbor';
 import {
   DOC_PASSPORT_FOREIGN,
   MAX_RECORD_BYTES,
   REFUSAL_MALFORMED,
   REFUSAL_RECORD_TOO_LARGE,
 } from './codes.gen';
+import { decodeRecord } from './decode';
 import {
   canonicalLength,
   checkDocument,
@@ -22,7 +24,7 @@ import { IN, OUT } from './io';
 import { maskRecordInto } from './mask';
 import { canonicalPhoneInto, normalizePhoneInto } from './phones';
 import {
-  decodeRecord,
+  clearRecord,
   field,
   RECORD_SIZE,
   refusal,
@@ -31,7 +33,8 @@ import {
   trialField,
   warnings,
 } from './record';
-import { isCode, keepText, normalizeCodeInto, resetText, textTop, wipeText } from './text';
+import { isCode, keepText, normalizeCodeInto, textTop, wipeText } from './text';
+import { isText } from './utf8';
 import { validateRecord } from './validate';
 import { checkWaybill } from './waybills';
 
@@ -51,15 +54,14 @@ const MAX_VALUE: u32 = 160;
  */
 export function checkRecord(length: u32, now: u64, trial: bool): u32 {
   let masked: u32 = 0;
-  resetText();
-  memory.fill(RECORD, 0, RECORD_SIZE);
+  clearRecord(RECORD);
   if (length > MAX_RECORD_BYTES) {
     refuse(RECORD, REFUSAL_RECORD_TOO_LARGE, 0);
   } else {
     const end = IN + <usize>length;
     const next = decodeRecord(RECORD, IN, end);
     if (next != 0 && next != end) {
-      memory.fill(RECORD, 0, RECORD_SIZE);
+      clearRecord(RECORD);
       refuse(RECORD, REFUSAL_MALFORMED, 0);
     }
     validateRecord(RECORD, now, trial);
@@ -71,7 +73,7 @@ export function checkRecord(length: u32, now: u64, trial: bool): u32 {
   store<u8>(OUT + 3, passed ? 1 : 0);
   storeU32(OUT + 4, refusal(RECORD) == 0 ? warnings(RECORD) : 0);
   storeU16(OUT + 8, masked);
-  wipeCheck();
+  wipeCheck(length);
   return <u32>VERDICT_BYTES + masked;
 }
 
@@ -82,7 +84,6 @@ export function checkRecord(length: u32, now: u64, trial: bool): u32 {
 export function canonicalDocument(docType: u32, nationalityLength: u32, length: u32): u32 {
   const expected: u32 = docType == DOC_PASSPORT_FOREIGN ? 3 : 0;
   let result: u32 = 0;
-  resetText();
   if (
     nationalityLength == expected &&
     length <= MAX_VALUE &&
@@ -96,26 +97,25 @@ export function canonicalDocument(docType: u32, nationalityLength: u32, length: 
       store<u32>(OUT, documentClass(docType));
       memory.copy(OUT + 1, IN, expected);
       result = 4 + <u32>canonicalLength();
-    } else {
-      memory.fill(OUT, 0, end - OUT);
     }
+    wipeBehind(result, end);
   }
-  wipeCheck();
+  wipeCheck(nationalityLength + length);
   return result;
 }
 
 /** Value of a phone in IN for its keyed index: canonical digits in OUT. Returns the length, 0 when it is not valid. */
 export function canonicalPhone(length: u32): u32 {
   let result: u32 = 0;
-  resetText();
   if (length <= MAX_VALUE && isText(IN, length)) {
     const text = textTop();
     const end = normalizePhoneInto(text, IN, length);
     const digitsEnd = canonicalPhoneInto(OUT, text, end);
     if (digitsEnd != 0) result = <u32>(digitsEnd - OUT);
     keepText(end);
+    wipeBehind(result, OUT + result);
   }
-  wipeCheck();
+  wipeCheck(length);
   return result;
 }
 
@@ -137,15 +137,22 @@ export function canonicalWaybill(carrierLength: u32, length: u32): u32 {
       isCode(number, end - number, 6, 34, true) &&
       checkWaybill(OUT, carrierEnd - OUT, number, end - number) == 0;
     if (valid) result = <u32>(end - OUT);
-    else memory.fill(OUT, 0, end - OUT);
+    wipeBehind(result, end);
   }
-  wipeCheck();
+  wipeCheck(carrierLength + length);
   return result;
 }
 
-function wipeCheck(): void {
-  memory.fill(IN, 0, IN_BYTES);
-  memory.fill(RECORD, 0, RECORD_SIZE);
+/** Zeroes what is in OUT behind a result: up to `end`, and what whole blocks have written behind that. */
+function wipeBehind(result: u32, end: usize): void {
+  const behind = OUT + <usize>result;
+  wipe(behind, end + BLOCK - behind);
+}
+
+/** @param length octets of IN that were used */
+function wipeCheck(length: u32): void {
+  wipe(IN, min(length, IN_BYTES));
+  clearRecord(RECORD);
   wipeText();
   wipeCbor();
   wipeDocument();

@@ -18,6 +18,8 @@ export const CONTEXT_SINGLE_ANSWER: u32 = 3;
 /** Of the client's side (sender.ts). */
 export const CONTEXT_SENDER: u32 = 4;
 export const CONTEXT_READER: u32 = 5;
+/** Of a regulator (opener.ts). */
+export const CONTEXT_EPOCH: u32 = 6;
 
 const INSTANCE_KEY: usize = memory.data(32, 16);
 const NONCE: usize = memory.data(12, 4);

@@ -4,8 +4,19 @@ const DAY_MS: u64 = 86_400_000;
 /** China has one time all over, UTC+8, since 1991 without summer time. */
 const CHINA_AHEAD_MS: u64 = 8 * 3_600_000;
 
-/** The date in China at `now` (milliseconds since 1970), as YYYYMMDD. */
+let lastNow: u64 = 0;
+let lastDate: u32 = 19_700_101;
+
+/** The date in China at `now` (milliseconds since 1970), as YYYYMMDD. The records of a chunk all ask for the same. */
 export function todayInChina(now: u64): u32 {
+  if (now != lastNow) {
+    lastDate = dateInChina(now);
+    lastNow = now;
+  }
+  return lastDate;
+}
+
+function dateInChina(now: u64): u32 {
   // Days since 0000-03-01, in cycles of 400 years (146,097 days), so that the leap day is the last of a year.
   const days = <u32>((now + CHINA_AHEAD_MS) / DAY_MS) + 719_468;
   const cycle = days / 146_097;

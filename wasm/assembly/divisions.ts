@@ -3,7 +3,9 @@ import {
   COUNTIES_CURRENT,
   COUNTIES_HISTORIC,
   COUNTY_SLOTS,
-  PREFECTURE_COUNT,
+  FIRST_PREFECTURE,
+  PREFECTURE_BITS,
+  PREFECTURE_ENDS,
   PREFECTURES,
   PROVINCES,
 } from './data/counties.gen';
@@ -21,16 +23,13 @@ export function provinceExists(province: u32): bool {
 export function countyStatus(code: u32): u32 {
   const slot: u32 = load<u8>(COUNTY_SLOTS + (code % 100));
   if (slot == 255) return COUNTY_UNLISTED;
-  const prefecture = code / 100;
-  let low: usize = 0;
-  let high = PREFECTURE_COUNT;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (<u32>load<u16>(PREFECTURES + (middle << 1)) < prefecture) low = middle + 1;
-    else high = middle;
-  }
-  if (low == PREFECTURE_COUNT || <u32>load<u16>(PREFECTURES + (low << 1)) != prefecture)
-    return COUNTY_UNLISTED;
+  const prefecture = code / 100 - FIRST_PREFECTURE;
+  if (prefecture >= PREFECTURE_BITS) return COUNTY_UNLISTED;
+  const word: usize = prefecture >> 6;
+  const bits = load<u64>(PREFECTURES + (word << 3)) >> (prefecture & 63);
+  if ((bits & 1) == 0) return COUNTY_UNLISTED;
+  // Its place among the prefectures: those behind it are counted off.
+  const low = <usize>load<u16>(PREFECTURE_ENDS + (word << 1)) - <usize>popcnt(bits);
   if (((load<u64>(COUNTIES_CURRENT + (low << 3)) >> slot) & 1) != 0) return COUNTY_CURRENT;
   return ((load<u64>(COUNTIES_HISTORIC + (low << 3)) >> slot) & 1) != 0
     ? COUNTY_HISTORIC

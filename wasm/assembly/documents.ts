@@ -29,18 +29,8 @@ import {
 } from './codes.gen';
 import { COUNTRY_ALPHA3, COUNTRY_ALPHA3_COUNT, COUNTRY_NUMERIC } from './data/countries.gen';
 import { COUNTY_CURRENT, COUNTY_HISTORIC, countyStatus, provinceExists } from './divisions';
-import {
-  allDigits,
-  alphanumericValue,
-  codePointAt,
-  countCodePoints,
-  decimalAt,
-  isCode,
-  isDigit,
-  isHan,
-  isUpper,
-  widthAt,
-} from './text';
+import { allDigits, alphanumericValue, decimalAt, isCode, isDigit, isHan, isUpper } from './text';
+import { codePointAt, countCodePoints, widthAt } from './utf8';
 
 const X: u32 = 0x58;
 
@@ -120,9 +110,9 @@ function checkResident(type: u32, p: usize, length: usize, today: u32): u32 {
   if (type != DOC_HMT_RESIDENCE && length == 15 && allDigits(p, 15)) return REFUSAL_FIRST_GEN;
   if (!isEighteen(p, length)) return REFUSAL_BAD_FORM;
   if (!mod11Matches(p)) return REFUSAL_BAD_CHECK;
-  const date = decimalAt(p + 6, 8);
-  if (!isDate(date) || date > today) return REFUSAL_BAD_DATE;
-  const area = decimalAt(p, 6);
+  const date = dateAt(p + 6);
+  if (date == 0 || date > today) return REFUSAL_BAD_DATE;
+  const area = pairAt(p) * 10000 + pairAt(p + 2) * 100 + pairAt(p + 4);
   const overseas = area == 810000 || area == 820000 || area == 830000;
   if (type == DOC_HMT_RESIDENCE) {
     if (!overseas) return REFUSAL_BAD_AREA;
@@ -150,7 +140,7 @@ function checkForeigner2017(p: usize): u32 {
   }
   if (sum % 10 != load<u8>(p, 14) - 0x30) return REFUSAL_BAD_CHECK;
   // The century is not told; 2000 is the one that has every date that 1900 has.
-  if (!isDate(20_000_000 + decimalAt(p + 7, 6))) return REFUSAL_BAD_DATE;
+  if (!isDate(2000 + pairAt(p + 7), pairAt(p + 9), pairAt(p + 11))) return REFUSAL_BAD_DATE;
   if (!nationalityExists(p)) return REFUSAL_BAD_NATIONALITY;
   if (!provinceExists(decimalAt(p + 3, 2))) warned = WARNING_AREA_UNLISTED;
   return 0;
@@ -160,8 +150,8 @@ function checkForeigner2017(p: usize): u32 {
 function checkForeigner2023(p: usize, length: usize, today: u32): u32 {
   if (!isEighteen(p, length) || load<u8>(p) != 0x39) return REFUSAL_BAD_FORM;
   if (!mod11Matches(p)) return REFUSAL_BAD_CHECK;
-  const date = decimalAt(p + 6, 8);
-  if (!isDate(date) || date > today) return REFUSAL_BAD_DATE;
+  const date = dateAt(p + 6);
+  if (date == 0 || date > today) return REFUSAL_BAD_DATE;
   const country = decimalAt(p + 3, 3);
   if (((load<u8>(COUNTRY_NUMERIC + (country >> 3)) >> (country & 7)) & 1) == 0)
     return REFUSAL_BAD_NATIONALITY;
@@ -200,10 +190,10 @@ function checkMilitary(p: usize, length: usize): u32 {
   return 0;
 }
 
-/** Letters of GB 32100-2015 in order: 0-9 and A-Z without I, O, S, V, Z; 255 for those. */
+/** Values of GB 32100-2015 from `0` to `Z`: the digits, then the letters but I, O, S, V, Z; 255 for those and what is between. */
 const USCC_VALUES: usize = memory.data<u8>([
-  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 255, 18, 19, 20, 21, 22, 255, 23,
-  24, 25, 255, 26, 27, 255, 28, 29, 30, 255,
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 255, 255, 255, 255, 255, 255, 255, 10, 11, 12, 13, 14, 15, 16, 17,
+  255, 18, 19, 20, 21, 22, 255, 23, 24, 25, 255, 26, 27, 255, 28, 29, 30, 255,
 ]);
 /** GB 32100-2015: 3^i mod 31. */
 const USCC_WEIGHTS: usize = memory.data<u8>([
@@ -216,21 +206,24 @@ const ORGANISATION_WEIGHTS: usize = memory.data<u8>([3, 7, 9, 10, 5, 8, 4, 2]);
 export function checkUscc(p: usize, length: usize): u32 {
   if (length != 18) return REFUSAL_BAD_FORM;
   let sum: u32 = 0;
-  let check: u32 = 0;
-  for (let i: usize = 0; i < 18; i++) {
-    const letter = alphanumericValue(load<u8>(p + i));
-    const value: u32 = letter == 255 ? 255 : load<u8>(USCC_VALUES + letter);
+  for (let i: usize = 0; i < 17; i++) {
+    const value = usccValue(load<u8>(p + i));
     if (value == 255) return REFUSAL_BAD_FORM;
-    if (i < 17) sum += value * load<u8>(USCC_WEIGHTS + i);
-    else check = value;
+    sum += value * load<u8>(USCC_WEIGHTS + i);
   }
-  if ((31 - (sum % 31)) % 31 != check) return REFUSAL_BAD_CHECK;
+  const check = usccValue(load<u8>(p, 17));
+  if (check == 255) return REFUSAL_BAD_FORM;
+  if ((sum + check) % 31 != 0) return REFUSAL_BAD_CHECK;
   sum = 0;
   for (let i: usize = 0; i < 8; i++)
     sum += alphanumericValue(load<u8>(p + 8 + i)) * load<u8>(ORGANISATION_WEIGHTS + i);
   const rest = 11 - (sum % 11);
   const expected: u32 = rest == 10 ? X : rest == 11 ? 0x30 : 0x30 + rest;
   return load<u8>(p, 16) == expected ? 0 : REFUSAL_BAD_ORG_CHECK;
+}
+
+function usccValue(c: u32): u32 {
+  return c - 0x30 < 43 ? load<u8>(USCC_VALUES + (c - 0x30)) : 255;
 }
 
 /** 18 characters as in GB 11643-1999: no leading zero, digits, a check character of 0-9 or X. */
@@ -240,12 +233,21 @@ function isEighteen(p: usize, length: usize): bool {
   return last == X || isDigit(last);
 }
 
-/** ISO 7064 MOD 11-2: weight i is 2^(17 - i) mod 11, so that doubling from the left does it. */
+/** ISO 7064 MOD 11-2: weight i is 2^(17 - i) mod 11, so that the last digit's is 2 and the check character's 1. */
 function mod11Matches(p: usize): bool {
-  let sum: u32 = 0;
-  for (let i: usize = 0; i < 17; i++) sum = ((sum + (load<u8>(p + i) - 0x30)) << 1) % 11;
+  const digits = i8x16.sub(v128.load(p), i8x16.splat(0x30));
+  const sums = i32x4.add(
+    i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(digits), i16x8(7, 9, 10, 5, 8, 4, 2, 1)),
+    i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(digits), i16x8(6, 3, 7, 9, 10, 5, 8, 4)),
+  );
+  const halves = i32x4.add(sums, v128.shuffle<i32>(sums, sums, 2, 3, 0, 1));
   const last: u32 = load<u8>(p, 17);
-  return (sum + (last == X ? 10 : last - 0x30)) % 11 == 1;
+  const sum: u32 =
+    i32x4.extract_lane(halves, 0) +
+    i32x4.extract_lane(halves, 1) +
+    ((<u32>load<u8>(p, 16) - 0x30) << 1) +
+    (last == X ? 10 : last - 0x30);
+  return sum % 11 == 1;
 }
 
 /** True when the three octets at `p` are an ISO 3166-1 alpha-3 code. */
@@ -266,14 +268,26 @@ export function nationalityExists(p: usize): bool {
   return low < COUNTRY_ALPHA3_COUNT && <u32>load<u16>(COUNTRY_ALPHA3 + (low << 1)) == code;
 }
 
-/** A date of the Gregorian calendar as YYYYMMDD; nobody alive was born before 1800. */
-function isDate(date: u32): bool {
-  const year = date / 10000;
-  const month = (date / 100) % 100;
-  const day = date % 100;
-  if (year < 1800 || month < 1 || month > 12 || day < 1) return false;
-  const leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-  const days: u32 =
-    month == 2 ? (leap ? 29 : 28) : month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
-  return day <= days;
+/** Two digits as a number. */
+function pairAt(p: usize): u32 {
+  return <u32>load<u8>(p) * 10 + load<u8>(p, 1) - 528;
+}
+
+/** The date in eight digits as YYYYMMDD; 0 when it is none. */
+function dateAt(p: usize): u32 {
+  const year = pairAt(p) * 100 + pairAt(p + 2);
+  const month = pairAt(p + 4);
+  const day = pairAt(p + 6);
+  return isDate(year, month, day) ? year * 10000 + month * 100 + day : 0;
+}
+
+/** A date of the Gregorian calendar; nobody alive was born before 1800. */
+function isDate(year: u32, month: u32, day: u32): bool {
+  if (year < 1800 || month - 1 >= 12 || day - 1 >= 31) return false;
+  if (month == 2) {
+    const leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return day <= (leap ? 29 : 28);
+  }
+  // April, June, September, November
+  return day < 31 || ((0xa50 >> month) & 1) == 0;
 }

@@ -30,8 +30,8 @@ const CLOCK: usize = memory.data(8, 8);
 /** The request: view (1) | audience (16) | start (8) | end (8) | list version (4) | list hash (32) | recipients (32 each) */
 const REQUEST_HEAD: usize = 69;
 
-const PARAMS_BYTES: usize = 96;
-const COMMIT_BYTES: usize = 32;
+export const PARAMS_BYTES: usize = 96;
+export const COMMIT_BYTES: usize = 32;
 const WRAP_BYTES: usize = 114;
 
 const CEK: usize = memory.data(32, 16);
@@ -146,18 +146,23 @@ function putWrap(to: usize, recipient: u32, ordinal: u32): usize {
   let at = put(to, keyid, 32);
   storeU16(at, 80);
   randomInto(EPHEMERAL, 32, 'ephemeral', ordinal);
-  let info = putAscii(TEXT, 'sealpost epoch wrap v1');
-  store<u8>(info, 0);
-  storeU16(info + 1, 0x0020);
-  storeU16(info + 3, 0x0001);
-  storeU16(info + 5, 0x0003);
-  info = put(info + 7, keyid, 32);
+  const infoLength = putWrapInfo(TEXT, keyid) - TEXT;
   // A recipient of low order gives an all-zero secret; the list is signed, so this is a fault, not an input.
-  if (!hpkeSenderInto(SENDER, at + 2, EPHEMERAL, publicKey, TEXT, info - TEXT)) unreachable();
+  if (!hpkeSenderInto(SENDER, at + 2, EPHEMERAL, publicKey, TEXT, infoLength)) unreachable();
   hpkeSealInto(SENDER, at + 34, OUT, PARAMS_BYTES + COMMIT_BYTES, CEK, 32);
   // Taken: sorts behind all others from now on.
   memory.fill(keyid, 0xff, 32);
   return to + WRAP_BYTES;
+}
+
+/** The HPKE info of a wrap, bound to its recipient (32); returns the address behind it. */
+export function putWrapInfo(to: usize, keyid: usize): usize {
+  const info = putAscii(to, 'sealpost epoch wrap v1');
+  store<u8>(info, 0);
+  storeU16(info + 1, 0x0020);
+  storeU16(info + 3, 0x0001);
+  storeU16(info + 5, 0x0003);
+  return put(info + 7, keyid, 32);
 }
 
 /** The recipient with the lowest key id among those not yet taken. */

@@ -7,6 +7,7 @@ export { indexCodes } from './index-codes';
 export { IN, OUT, RANDOM } from './io';
 export { openList, sealList } from './job-lists';
 export { setCity, setEdgeKey, setIndexKey } from './keys';
+export { openEpoch, openParcels, SEALED_EPOCH_BYTES } from './opener';
 export * from './primitives';
 export {
   readNext,

@@ -1,8 +1,8 @@
 /** Names: normal form, placeholders, letters. */
 import { REFUSAL_BAD_NAME, REFUSAL_PLACEHOLDER } from './codes.gen';
 import {
+  PLACEHOLDER_BEGINNINGS,
   PLACEHOLDER_COUNT,
-  PLACEHOLDER_FIRSTS,
   PLACEHOLDERS,
   PRIVATE_COUNT,
   PRIVATE_FIRST,
@@ -11,18 +11,16 @@ import {
   TITLES,
 } from './data/names.gen';
 import {
-  codePointAt,
-  countCodePoints,
+  allHan,
   halfWidth,
   isHan,
   isInvisible,
   isPrivateUse,
-  putCodePoint,
   trimEnd,
   trimStart,
   upperCase,
-  widthAt,
 } from './text';
+import { codePointAt, countCodePoints, putCodePoint, widthAt } from './utf8';
 
 /** Who bears the name, which tells the letters it may have. */
 export const NAME_HAN: u32 = 0; // a Chinese document: Han and U+00B7
@@ -51,26 +49,36 @@ export function normalizeNameInto(out: usize, p: usize, length: usize): usize {
   return out;
 }
 
-/** Checks a name in normal form; returns a refusal code or 0. */
-export function checkName(p: usize, end: usize, bearer: u32): u32 {
+/** True when a name is Han alone, as most are: then it is its normal form as it stands. */
+export function isHanName(p: usize, length: usize): bool {
+  return length != 0 && allHan(p, p + length);
+}
+
+/** Checks a name in normal form; returns a refusal code or 0. `han`: as of `isHanName`. */
+export function checkName(p: usize, end: usize, han: bool, bearer: u32): u32 {
   if (isPlaceholder(p, end)) return REFUSAL_PLACEHOLDER;
   const count = countCodePoints(p, end);
   if (count < 2 || count > MAX_CODE_POINTS) return REFUSAL_BAD_NAME;
+  return han || hasLetters(p, end, bearer) ? 0 : REFUSAL_BAD_NAME;
+}
+
+/** True when every character may stand in a name of this bearer, and separators stand singly between others. */
+function hasLetters(p: usize, end: usize, bearer: u32): bool {
   let previous: u32 = SEPARATOR;
   while (p < end) {
     const c = codePointAt(p);
-    if (isInvisible(c) || isPrivateUse(c)) return REFUSAL_BAD_NAME;
+    if (isInvisible(c) || isPrivateUse(c)) return false;
     if (bearer != NAME_OPEN) {
       if (c == SEPARATOR) {
-        if (previous == SEPARATOR) return REFUSAL_BAD_NAME;
+        if (previous == SEPARATOR) return false;
       } else if (!isHan(c) && !(bearer == NAME_LATIN && isLatin(c))) {
-        return REFUSAL_BAD_NAME;
+        return false;
       }
     }
     previous = c;
     p += widthAt(p);
   }
-  return bearer != NAME_OPEN && previous == SEPARATOR ? REFUSAL_BAD_NAME : 0;
+  return bearer == NAME_OPEN || previous != SEPARATOR;
 }
 
 /** What is typed for the separator of minority names, U+00B7 (民委发〔2016〕33号). */
@@ -104,21 +112,36 @@ function isLatin(c: u32): bool {
 
 /** A text of the list, or one or two code points before a title ("张女士"). */
 function isPlaceholder(p: usize, end: usize): bool {
-  if (p < end && beginsOne(p) && listed(PLACEHOLDERS, PLACEHOLDER_COUNT, p, end)) return true;
+  if (p < end && beginsOne(p, end) && listed(p, end)) return true;
   // Titles have two code points of three octets; a surname one or two.
-  const title = end - 6;
-  if (end - p <= 6 || (load<u8>(title) & 0xf0) != 0xe0) return false;
-  return countCodePoints(p, title) <= 2 && listed(TITLES, TITLE_COUNT, title, end);
+  return end - p > 6 && isTitle(end - 6) && countCodePoints(p, end - 6) <= 2;
 }
 
-/** False for most names: by the low ten bits of their first code point no placeholder begins like them. */
-function beginsOne(p: usize): bool {
-  const first = upperCase(halfWidth(codePointAt(p))) & 1023;
-  return ((load<u8>(PLACEHOLDER_FIRSTS + (first >> 3)) >> (first & 7)) & 1) != 0;
+/** Six octets, in the low ones of a word. */
+function isTitle(p: usize): bool {
+  const title = load<u64>(p) & 0xffff_ffff_ffff;
+  for (let i: usize = 0; i < TITLE_COUNT; i++) {
+    if (load<u64>(TITLES + (i << 3)) == title) return true;
+  }
+  return false;
 }
 
-function listed(list: usize, count: u32, p: usize, end: usize): bool {
-  for (; count != 0; count--) {
+/** False for most names: by a hash of their first two code points no placeholder begins like them. */
+function beginsOne(p: usize, end: usize): bool {
+  const behind = p + widthAt(p);
+  const second = behind < end ? folded(codePointAt(behind)) : 0;
+  const hash = (folded(codePointAt(p)) * 31 + second) & 8191;
+  return ((load<u8>(PLACEHOLDER_BEGINNINGS + (hash >> 3)) >> (hash & 7)) & 1) != 0;
+}
+
+/** Lower-case and full-width letters as upper-case ones; the list has only those. */
+function folded(c: u32): u32 {
+  return upperCase(halfWidth(c));
+}
+
+function listed(p: usize, end: usize): bool {
+  let list = PLACEHOLDERS;
+  for (let count = PLACEHOLDER_COUNT; count != 0; count--) {
     const length: usize = load<u8>(list++);
     if (foldedEquals(list, length, p, end)) return true;
     list += length;
@@ -126,12 +149,11 @@ function listed(list: usize, count: u32, p: usize, end: usize): bool {
   return false;
 }
 
-/** Equality with lower-case and full-width letters taken for upper-case ones; the list has only those. */
 function foldedEquals(entry: usize, length: usize, p: usize, end: usize): bool {
   const entryEnd = entry + length;
   while (p < end && entry < entryEnd) {
     const c = codePointAt(p);
-    if (upperCase(halfWidth(c)) != codePointAt(entry)) return false;
+    if (folded(c) != codePointAt(entry)) return false;
     p += widthAt(p);
     entry += widthAt(entry);
   }

@@ -1,4 +1,5 @@
 /** Lays out a packed batch (wire/batch.ts) of parcels (wire/parcel.ts), ready to be indexed and sealed in place. */
+import { fillBlocks, putBlocks } from './blocks';
 import { put, putAscii, storeU16, storeU32, storeU64 } from './bytes';
 import { RULESET } from './data/ruleset.gen';
 import { epochId, epochKey, nextPosition, VIEW_FULL, VIEW_MASKED } from './epochs';
@@ -35,11 +36,14 @@ export const BATCH_HEAD_BYTES: usize = 76;
 export const RECEIPT_BYTES: usize = 32;
 export const DETAIL_BYTES: usize = 40;
 
+/** The digit. */
+const ZERO: u8 = 0x30;
+
 /** Where the details of a record tell the length of its masked parcel. */
 const MASKED_LENGTH: usize = 36;
 
-const FULL_AAD_BYTES: usize = 144;
-const MASKED_AAD_BYTES: usize = 80;
+export const FULL_AAD_BYTES: usize = 144;
+export const MASKED_AAD_BYTES: usize = 80;
 const TAG_BYTES: usize = 16;
 const INDEX_BYTES: usize = 16;
 
@@ -47,10 +51,10 @@ const INDEX_BYTES: usize = 16;
 const BUCKETS: usize = memory.data<u32>([320, 448, 960, 1984, 4288]);
 export const MASKED_BUCKET: u32 = 0;
 const FULL_BUCKET: u32 = 1;
-const LARGEST_BUCKET: u32 = 4;
+export const LARGEST_BUCKET: u32 = 4;
 
 /** Where a parcel's plaintext starts: two octets of length before the value. */
-const LENGTH_BYTES: usize = 2;
+export const LENGTH_BYTES: usize = 2;
 
 /** Writes the head of a batch. An epoch of 0 is written as zeros. */
 export function putBatchHead(
@@ -94,13 +98,16 @@ export function putReceipt(
  * @param masked place of the masked one; its length is written when the view is
  */
 export function putDetails(to: usize, r: usize, key: usize, full: usize, masked: usize): void {
+  const zeros = i8x16.splat(ZERO);
+  v128.store(to, zeros);
+  v128.store(to, zeros, 16);
+  v128.store(to, zeros, DETAIL_BYTES - 16);
   let at = putDecimal(to, indexVersion(key), 5);
   at = putDecimal(at, trialCode(r), 5);
   at = putDecimal(at, warnings(r), 10);
   at = putDecimal(at, full, 6);
   at = putDecimal(at, fullParcelBytes(r), 4);
-  at = putDecimal(at, masked, 6);
-  putDecimal(at, 0, 4);
+  putDecimal(at, masked, 6);
 }
 
 /** Octets of a record's full parcel. */
@@ -132,8 +139,9 @@ export function putFullParcel(
   );
   const at = indexes + 4 * INDEX_BYTES;
   storeU16(at, <u32>cborLen(r));
-  const end = put(at + LENGTH_BYTES, cborPtr(r), cborLen(r));
-  memory.fill(end, 0, at + size - end);
+  // Whole blocks reach into the tag's place, which sealing writes over.
+  const end = putBlocks(at + LENGTH_BYTES, cborPtr(r), cborLen(r));
+  fillBlocks(end, 0, at + size - end);
   queueSeal(epochKey(epoch), to, FULL_AAD_BYTES, at, size);
   return at + size + TAG_BYTES;
 }
@@ -156,7 +164,7 @@ export function putMaskedParcel(
   putDecimal(details + MASKED_LENGTH, MASKED_AAD_BYTES + size + TAG_BYTES, 4);
   putAad(to, VIEW_MASKED, bucket, r, enterprise, now, epoch, key);
   storeU16(at, length);
-  memory.fill(at + LENGTH_BYTES + length, 0, size - LENGTH_BYTES - length);
+  fillBlocks(at + LENGTH_BYTES + length, 0, size - LENGTH_BYTES - length);
   queueSeal(epochKey(epoch), to, MASKED_AAD_BYTES, at, size);
   return at + size + TAG_BYTES;
 }
@@ -172,7 +180,8 @@ function putAad(
   epoch: usize,
   key: usize,
 ): usize {
-  let at = putAscii(to, 'SPP1');
+  storeU32(to, 0x53505031); // SPP1
+  let at = to + 4;
   storeU16(at, 3); // AEAD: ChaCha20-Poly1305 (RFC 9180 7.3)
   storeU16(at + 2, 1); // record schema
   store<u8>(at + 4, <u8>view);
@@ -193,11 +202,10 @@ function queueValue(to: usize, key: usize, purpose: u32, value: usize, length: u
   else queueIndex(to, indexKey(key, purpose), 0, 0, value, length);
 }
 
-/** Writes a number as that many decimal digits; returns the address behind them. */
+/** Writes a number over that many zeros; returns the address behind them. */
 function putDecimal(to: usize, value: usize, digits: usize): usize {
-  for (let at = to + digits; at > to; ) {
-    store<u8>(--at, <u8>(0x30 + (value % 10)));
-    value /= 10;
+  for (let at = to + digits; value != 0; value /= 10) {
+    store<u8>(--at, ZERO + <u8>(value % 10));
   }
   return to + digits;
 }

@@ -15,6 +15,7 @@ import {
   REFUSAL_TOO_MANY_RECORDS,
 } from './codes.gen';
 import { RULESET } from './data/ruleset.gen';
+import { decodeRecord } from './decode';
 import { wipeDocument } from './documents';
 import { indexMany, resetIndexJobs, wipeIndexJobs } from './index-jobs';
 import { OUT } from './io';
@@ -31,7 +32,6 @@ import {
   RECEIPT_BYTES,
 } from './parcels';
 import {
-  decodeRecord,
   field,
   idPtr,
   idTime,
@@ -43,7 +43,7 @@ import {
   warnings,
 } from './record';
 import { resetSealJobs, sealMany } from './seal-jobs';
-import { resetText, wipeText } from './text';
+import { wipeText } from './text';
 import { validateRecord } from './validate';
 
 /** Where a chunk is opened to. */
@@ -66,7 +66,6 @@ const RECORD_ROOM: usize = 4500;
  * @param trial the city is in trial
  */
 export function readRecords(length: usize, now: u64, trial: bool): u32 {
-  resetText();
   const end = PLAIN + length;
   let at = PLAIN;
   let count: u32 = 0;

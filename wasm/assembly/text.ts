@@ -1,8 +1,10 @@
 /**
  * Text of one chunk's records in normal form. What has to be changed or joined is written to an arena that lives as long as
- * the chunk; all text here is valid UTF-8 (cbor.ts has checked it).
+ * the chunk; all text here is valid UTF-8 (record.ts has checked it).
  */
+import { equalTo, inRange, startsIn, within } from './blocks';
 import { MAX_CHUNK_BYTES, MAX_CHUNK_RECORDS, MAX_RECORD_BYTES } from './codes.gen';
+import { codePointAt, putCodePoint, stepBack, widthAt } from './utf8';
 
 /** What one record may take: normal forms are at most a third longer than their text, and phones are written twice. */
 const ARENA_RECORD: usize = <usize>MAX_RECORD_BYTES * 2;
@@ -10,16 +12,14 @@ const ARENA_RECORD: usize = <usize>MAX_RECORD_BYTES * 2;
 const ARENA_BYTES: u32 = MAX_CHUNK_BYTES * 2 + MAX_CHUNK_RECORDS * 16 + MAX_RECORD_BYTES * 2;
 const ARENA: usize = memory.data(ARENA_BYTES, 16);
 
+/** The most that is written behind the top and not kept: two forms of a phone number that is refused, and the end of a block. */
+const UNKEPT_BYTES: usize = 256;
+
 let top: usize = ARENA;
 
-/** Empties the arena: at the start of a chunk. */
-export function resetText(): void {
-  wipeText();
-}
-
-/** Zeroes what the arena holds, and what was written behind it and not kept: the longer form of a text that was refused. */
+/** Zeroes what the arena holds and empties it: at the end of every call. */
 export function wipeText(): void {
-  memory.fill(ARENA, 0, min<usize>(top - ARENA + ARENA_RECORD, ARENA_BYTES));
+  memory.fill(ARENA, 0, min<usize>(top - ARENA + UNKEPT_BYTES, ARENA_BYTES));
   top = ARENA;
 }
 
@@ -38,73 +38,24 @@ export function keepText(end: usize): void {
   top = end;
 }
 
-/** Octets of the code point at `p`. */
-export function widthAt(p: usize): usize {
-  const lead: u32 = load<u8>(p);
-  return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-}
-
-/** The code point at `p`. */
-export function codePointAt(p: usize): u32 {
-  const lead: u32 = load<u8>(p);
-  if (lead < 0x80) return lead;
-  const second: u32 = load<u8>(p, 1) & 63;
-  if (lead < 0xe0) return ((lead & 31) << 6) | second;
-  const third: u32 = load<u8>(p, 2) & 63;
-  if (lead < 0xf0) return ((lead & 15) << 12) | (second << 6) | third;
-  return ((lead & 7) << 18) | (second << 12) | (third << 6) | <u32>(load<u8>(p, 3) & 63);
-}
-
-/** Writes a code point as UTF-8; returns the address behind it. */
-export function putCodePoint(out: usize, c: u32): usize {
-  if (c < 0x80) {
-    store<u8>(out, c);
-    return out + 1;
-  }
-  if (c < 0x800) {
-    store<u8>(out, 0xc0 | (c >> 6));
-    store<u8>(out, 0x80 | (c & 63), 1);
-    return out + 2;
-  }
-  if (c < 0x1_0000) {
-    store<u8>(out, 0xe0 | (c >> 12));
-    store<u8>(out, 0x80 | ((c >> 6) & 63), 1);
-    store<u8>(out, 0x80 | (c & 63), 2);
-    return out + 3;
-  }
-  store<u8>(out, 0xf0 | (c >> 18));
-  store<u8>(out, 0x80 | ((c >> 12) & 63), 1);
-  store<u8>(out, 0x80 | ((c >> 6) & 63), 2);
-  store<u8>(out, 0x80 | (c & 63), 3);
-  return out + 4;
-}
-
-/** Start of the code point that ends at `end`. */
-export function stepBack(end: usize): usize {
-  let p = end - 1;
-  while ((load<u8>(p) & 0xc0) == 0x80) p--;
-  return p;
-}
-
-/** Number of code points. */
-export function countCodePoints(p: usize, end: usize): u32 {
-  let count: u32 = 0;
-  for (; p < end; p++) count += (load<u8>(p) & 0xc0) != 0x80 ? 1 : 0;
-  return count;
-}
-
 export function isBlank(c: u32): bool {
   return c == 0x20 || c == 0x09 || c == 0xa0 || c == 0x3000;
 }
 
 /** Start of the text without the blanks before it. */
 export function trimStart(p: usize, end: usize): usize {
+  // The octets that a blank begins with
+  const first: u32 = load<u8>(p);
+  if (first > 0x20 && first != 0xc2 && first != 0xe3) return p;
   while (p < end && isBlank(codePointAt(p))) p += widthAt(p);
   return p;
 }
 
 /** End of the text without the blanks behind it. */
 export function trimEnd(p: usize, end: usize): usize {
+  // The octets that a blank ends with
+  const last: u32 = load<u8>(end - 1);
+  if (last > 0x20 && last != 0x80 && last != 0xa0) return end;
   while (end > p) {
     const last = stepBack(end);
     if (!isBlank(codePointAt(last))) return end;
@@ -139,10 +90,11 @@ export function alphanumericValue(c: u32): u32 {
 
 /** True when all `length` octets at `p` are digits. */
 export function allDigits(p: usize, length: usize): bool {
-  for (let i: usize = 0; i < length; i++) {
-    if (!isDigit(load<u8>(p + i))) return false;
+  let others: u32 = 0;
+  for (let i: usize = 0; i < length; i += 16) {
+    others |= ~inRange(v128.load(p + i), 0x30, 0x39) & within(length - i);
   }
-  return true;
+  return others == 0;
 }
 
 /** Decimal value of `length` digits. */
@@ -152,31 +104,44 @@ export function decimalAt(p: usize, length: usize): u32 {
   return value;
 }
 
-/** Writes a number or code in normal form: trimmed, half-width, upper-case. Returns the address behind it. */
+/**
+ * Writes a number or code in normal form: trimmed, half-width, upper-case. Returns the address behind it; what it writes
+ * behind that is for the caller to wipe, as with `putBlocks`.
+ */
 export function normalizeCodeInto(out: usize, p: usize, length: usize): usize {
   const end = trimEnd(p, p + length);
   p = trimStart(p, end);
+  for (; p < end; p += 16) {
+    const block = v128.load(p);
+    if ((i8x16.bitmask(block) & within(end - p)) != 0) break;
+    v128.store(out, upperCaseBlock(block));
+    out += 16;
+  }
+  if (p >= end) return out - (p - end);
+  // Not ASCII alone
   while (p < end) {
-    const c: u32 = load<u8>(p);
-    if (c < 0x80) {
-      store<u8>(out++, upperCase(c));
-      p++;
-    } else {
-      out = putCodePoint(out, upperCase(halfWidth(codePointAt(p))));
-      p += widthAt(p);
-    }
+    out = putCodePoint(out, upperCase(halfWidth(codePointAt(p))));
+    p += widthAt(p);
   }
   return out;
+}
+
+function upperCaseBlock(block: v128): v128 {
+  const lower = i8x16.le_u(i8x16.sub(block, i8x16.splat(0x61)), i8x16.splat(25));
+  return i8x16.sub(block, v128.and(lower, i8x16.splat(0x20)));
 }
 
 /** True when the text is `least` to `most` of A-Z and 0-9, and `-` where `hyphen` says so. */
 export function isCode(p: usize, length: usize, least: usize, most: usize, hyphen: bool): bool {
   if (length < least || length > most) return false;
-  for (let i: usize = 0; i < length; i++) {
-    const c: u32 = load<u8>(p + i);
-    if (!isDigit(c) && !isUpper(c) && !(hyphen && c == 0x2d)) return false;
+  let others: u32 = 0;
+  for (let i: usize = 0; i < length; i += 16) {
+    const block = v128.load(p + i);
+    let letters = inRange(block, 0x30, 0x39) | inRange(block, 0x41, 0x5a);
+    if (hyphen) letters |= equalTo(block, 0x2d);
+    others |= ~letters & within(length - i);
   }
-  return true;
+  return others == 0;
 }
 
 /**
@@ -227,4 +192,20 @@ export function isInvisible(c: u32): bool {
     (c & 0xfffe) == 0xfffe ||
     c - 0xe_0000 < 0x1000
   );
+}
+
+/**
+ * True when all code points are Han. Most of names are from U+4E00 to U+9FFF: leads E5 to E9, and E4 before B8 to BF.
+ */
+export function allHan(p: usize, end: usize): bool {
+  for (; p < end; p += 16) {
+    const block = v128.load(p);
+    const common =
+      inRange(block, 0xe5, 0xe9) | (equalTo(block, 0xe4) & inRange(v128.load(p, 1), 0xb8, 0xbf));
+    let others = startsIn(block) & ~common & within(end - p);
+    for (; others != 0; others &= others - 1) {
+      if (!isHan(codePointAt(p + ctz(others)))) return false;
+    }
+  }
+  return true;
 }

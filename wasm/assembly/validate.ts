@@ -3,6 +3,7 @@
  * docs/rules.md lists the rules. What stands is pointed to its normal form, which the masked view and the indexes read.
  */
 import { checkAddress } from './addresses';
+import { putBlocks } from './blocks';
 import {
   DOC_ARMED_POLICE,
   DOC_MILITARY,
@@ -57,13 +58,20 @@ import {
   documentWarnings,
   nationalityExists,
 } from './documents';
-import { checkName, NAME_HAN, NAME_LATIN, NAME_OPEN, normalizeNameInto } from './names';
-import { canonicalPhoneInto, normalizePhoneInto, phoneRefusal, phoneWarnings } from './phones';
+import { checkName, isHanName, NAME_HAN, NAME_LATIN, NAME_OPEN, normalizeNameInto } from './names';
+import {
+  canonicalPhoneInto,
+  isNormalPhone,
+  normalizePhoneInto,
+  phoneRefusal,
+  phoneWarnings,
+} from './phones';
 import {
   hasKey,
   idPtr,
   idTime,
   P_ADDRESS,
+  P_ADDRESS_POINTS,
   P_AGREEMENT,
   P_DIVISION,
   P_DOC_TYPE,
@@ -171,28 +179,16 @@ function isUuid7(id: usize): bool {
 function validateWaybill(r: usize): void {
   if (refusal(r) != 0) return;
   const value = textTop();
-  if (load<usize>(r, R_CARRIER + 4) > MAX_NUMBER) {
-    refuse(r, REFUSAL_BAD_CARRIER, FIELD_CARRIER);
-    return;
-  }
-  const carrierEnd = normalizeCodeInto(
-    value,
-    load<usize>(r, R_CARRIER),
-    load<usize>(r, R_CARRIER + 4),
-  );
+  const carrierEnd = putCode(value, r + R_CARRIER);
   const carrierLength = carrierEnd - value;
-  keepText(carrierEnd);
   if (!isCode(value, carrierLength, 2, 12, false)) {
+    keepText(carrierEnd);
     refuse(r, REFUSAL_BAD_CARRIER, FIELD_CARRIER);
-    return;
-  }
-  if (load<usize>(r, R_WAYBILL + 4) > MAX_NUMBER) {
-    refuse(r, REFUSAL_BAD_WAYBILL, FIELD_WAYBILL);
     return;
   }
   store<u8>(carrierEnd, 0);
   const number = carrierEnd + 1;
-  const end = normalizeCodeInto(number, load<usize>(r, R_WAYBILL), load<usize>(r, R_WAYBILL + 4));
+  const end = putCode(number, r + R_WAYBILL);
   keepText(end);
   if (!isCode(number, end - number, 6, 34, true)) {
     refuse(r, REFUSAL_BAD_WAYBILL, FIELD_WAYBILL);
@@ -203,6 +199,16 @@ function validateWaybill(r: usize): void {
   pointTo(r + R_CARRIER, value, carrierLength);
   pointTo(r + R_WAYBILL, number, end - number);
   pointTo(r + R_WAYBILL_VALUE, value, end - value);
+}
+
+/** Puts a text of the record into the arena as a number or code in normal form; nothing of one that is too long for any. */
+function putCode(out: usize, at: usize): usize {
+  const p = load<usize>(at);
+  const length = load<usize>(at, 4);
+  if (length > MAX_NUMBER) return out;
+  // Most stand in it as they are.
+  if (isCode(p, length, 1, 32, true)) return putBlocks(out, p, length);
+  return normalizeCodeInto(out, p, length);
 }
 
 /** Puts a code into normal form and checks that it is `least` to `most` of A-Z, 0-9 and perhaps `-`. */
@@ -216,13 +222,9 @@ function validateCode(
   where: u32,
 ): void {
   if (refusal(r) != 0) return;
-  const length = load<usize>(at, 4);
-  if (length > MAX_NUMBER) {
-    refuse(r, code, where);
-    return;
-  }
+  if (isCode(load<usize>(at), load<usize>(at, 4), least, most, hyphen)) return;
   const text = textTop();
-  const end = normalizeCodeInto(text, load<usize>(at), length);
+  const end = putCode(text, at);
   keepText(end);
   if (!isCode(text, end - text, least, most, hyphen)) {
     refuse(r, code, where);
@@ -338,10 +340,17 @@ function bearerOf(type: u32): u32 {
 
 function validateName(r: usize, party: usize, bearer: u32, parent: u32): void {
   if (refusal(r) != 0) return;
-  const text = textTop();
-  const end = normalizeNameInto(text, load<usize>(party, P_NAME), load<usize>(party, P_NAME + 4));
-  keepText(end);
-  const code = checkName(text, end, bearer);
+  let text = load<usize>(party, P_NAME);
+  const length = load<usize>(party, P_NAME + 4);
+  let end = text + length;
+  const han = isHanName(text, length);
+  if (!han) {
+    const given = text;
+    text = textTop();
+    end = normalizeNameInto(text, given, length);
+    keepText(end);
+  }
+  const code = checkName(text, end, han, bearer);
   refuse(r, code, (parent << 4) | 4);
   pointTo(party + P_NAME, text, code == 0 ? end - text : 0);
 }
@@ -349,16 +358,18 @@ function validateName(r: usize, party: usize, bearer: u32, parent: u32): void {
 /** `value` is where in the record the canonical digits are pointed to; 0 for nowhere. */
 function validatePhone(r: usize, party: usize, value: usize, parent: u32): void {
   if (refusal(r) != 0) return;
-  const text = textTop();
-  const end = normalizePhoneInto(
-    text,
-    load<usize>(party, P_PHONE),
-    load<usize>(party, P_PHONE + 4),
-  );
-  const digits = end;
+  let text = load<usize>(party, P_PHONE);
+  const length = load<usize>(party, P_PHONE + 4);
+  let end = text + length;
+  if (!isNormalPhone(text, length)) {
+    const given = text;
+    text = textTop();
+    end = normalizePhoneInto(text, given, length);
+    keepText(end);
+  }
+  const digits = textTop();
   const digitsEnd = canonicalPhoneInto(digits, text, end);
   if (digitsEnd == 0) {
-    keepText(end);
     refuse(r, phoneRefusal(), (parent << 4) | 5);
     return;
   }
@@ -371,10 +382,11 @@ function validatePhone(r: usize, party: usize, value: usize, parent: u32): void 
 /** An address stays where it is: only the blanks around it go. */
 function validateAddress(r: usize, party: usize, parent: u32): void {
   if (refusal(r) != 0) return;
-  let p = load<usize>(party, P_ADDRESS);
-  const end = trimEnd(p, p + load<usize>(party, P_ADDRESS + 4));
-  p = trimStart(p, end);
-  const code = checkAddress(p, end);
+  const given = load<usize>(party, P_ADDRESS);
+  const length = load<usize>(party, P_ADDRESS + 4);
+  const end = trimEnd(given, given + length);
+  const p = trimStart(given, end);
+  const code = checkAddress(p, end, end - p == length ? load<u32>(party, P_ADDRESS_POINTS) : 0);
   if (code != 0) {
     refuse(r, code, (parent << 4) | 6);
     return;

@@ -1,8 +1,12 @@
 /** Waybill numbers: the carriers' forms, and UPU S10. All text is in normal form (`normalizeCodeInto`). */
+import { digitsIn } from './blocks';
 import { REFUSAL_BAD_CHECK, REFUSAL_BAD_COUNTRY, WARNING_WAYBILL_FORM } from './codes.gen';
 import { COUNTRY_ALPHA2 } from './data/countries.gen';
-import { CARRIER_COUNT, CARRIERS, LETTER_SETS } from './data/waybills.gen';
+import { CARRIER_COUNT, CARRIER_FORMS, CARRIERS, FORMS, LETTER_SETS } from './data/waybills.gen';
 import { allDigits, alphanumericValue, isUpper } from './text';
+
+/** The letter set of the digits. */
+const DIGITS: u64 = 0x3ff;
 
 let warned: u32 = 0;
 
@@ -60,35 +64,45 @@ function fitsCarrier(
   length: usize,
   s10: bool,
 ): bool {
-  let at = CARRIERS;
-  for (let i: u32 = 0; i < CARRIER_COUNT; i++) {
-    const codeLength: usize = load<u8>(at);
-    const same = codeLength == carrierLength && memory.compare(at + 1, carrier, codeLength) == 0;
-    at += 1 + codeLength;
-    if (same && s10 && load<u8>(at) == 1) return true;
-    let patterns: u32 = load<u8>(at, 1);
-    at += 2;
-    for (; patterns != 0; patterns--) {
-      if (same && fitsPattern(at, p, length)) return true;
-      at += 3 + ((<usize>load<u8>(at, 2)) << 1);
-    }
-    if (same) return false;
+  let at = formsOf(carrier, carrierLength);
+  if (at == 0 || (s10 && load<u8>(at) == 1)) return true;
+  const digits = digitsIn(p, length);
+  let patterns: u32 = load<u8>(at, 1);
+  for (at += 2; patterns != 0; patterns--) {
+    if (fitsPattern(at, p, length, digits)) return true;
+    at += 3 + ((<usize>load<u8>(at, 2)) << 1);
   }
-  return true;
+  return false;
 }
 
-/** Only the last item of a pattern varies, so that it takes all that is left. */
-function fitsPattern(pattern: usize, p: usize, length: usize): bool {
+/** Where the forms of a carrier are; 0 when it is not in the table, whose codes have at most 8 letters. */
+function formsOf(carrier: usize, length: usize): usize {
+  if (length > 8) return 0;
+  const code = load<u64>(carrier) & (u64.MAX_VALUE >> ((8 - length) << 3));
+  for (let i: usize = 0; i < CARRIER_COUNT; i++) {
+    if (load<u64>(CARRIERS + (i << 3)) == code) return FORMS + load<u16>(CARRIER_FORMS + (i << 1));
+  }
+  return 0;
+}
+
+/** Only the last item of a pattern varies, so that it takes all that is left. `digits` as of `digitsIn`. */
+function fitsPattern(pattern: usize, p: usize, length: usize, digits: u64): bool {
   if (length < <usize>load<u8>(pattern) || length > <usize>load<u8>(pattern, 1)) return false;
-  const end = p + length;
   const items: usize = load<u8>(pattern, 2);
+  let at: usize = 0;
   for (let i: usize = 0; i < items; i++) {
     const item = pattern + 3 + (i << 1);
     const letters = load<u64>(LETTER_SETS + ((<usize>load<u8>(item)) << 3));
-    for (let count: u32 = load<u8>(item, 1); count != 0 && p < end; count--) {
-      const value = alphanumericValue(load<u8>(p++));
-      if (value == 255 || ((letters >> value) & 1) == 0) return false;
+    const end = min<usize>(at + load<u8>(item, 1), length);
+    if (letters == DIGITS) {
+      if (((~digits >> at) & (((<u64>1) << (end - at)) - 1)) != 0) return false;
+    } else {
+      for (let place = at; place < end; place++) {
+        const value = alphanumericValue(load<u8>(p + place));
+        if (value == 255 || ((letters >> value) & 1) == 0) return false;
+      }
     }
+    at = end;
   }
-  return p == end;
+  return at == length;
 }

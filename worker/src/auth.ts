@@ -31,6 +31,8 @@ export interface Signer {
 
 export interface AuthParts {
   control: Pick<ControlStore, 'findSigner' | 'useNonce'>;
+  /** `control`, remembered for a short time. */
+  signers: Pick<ControlStore, 'findSigner'>;
   /** Host and port as configured: what the Host header says does not count. */
   authority: string;
   /** Milliseconds since 1970. */
@@ -49,12 +51,12 @@ export interface SignedRequest {
  * @throws Failure signature_invalid, clock_skew, unavailable
  */
 export async function authenticate(
-  { control, authority, clock }: AuthParts,
+  { signers, authority, clock }: AuthParts,
   request: SignedRequest,
 ): Promise<Signer> {
   const signable = signableRequest(request, authority);
   const { params, signature, keyid } = parse(signable);
-  const found = await fromStore(control.findSigner(keyid));
+  const found = await fromStore(signers.findSigner(keyid));
   if (found === undefined) throw new Failure('signature_invalid');
   const base = utf8(signatureBase(signable, params));
   if (!(await verifySignature(found.key, signature, base))) throw new Failure('signature_invalid');

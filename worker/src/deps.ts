@@ -20,6 +20,7 @@ import { PULL_LIMITS } from './pipeline/limits.ts';
 import { PolicyKeeper } from './pipeline/policy.ts';
 import type { PullParts } from './pipeline/pull.ts';
 import { RecipientKeeper } from './pipeline/recipients.ts';
+import { KnownSigners } from './signers.ts';
 
 /** What the routes work with. */
 export interface Deps {
@@ -57,10 +58,10 @@ async function make(raw: RawEnv): Promise<Deps> {
     clock,
     mode: environment.mode,
     patience: environment.patience,
-    auth: { control, authority, clock },
+    auth: { control, signers: new KnownSigners(control, clock), authority, clock },
     keys: new KeyDirectory(city, signer, publicKeys),
     recipients,
-    ingest: { session, epochs, append: appendTo(environment), clock },
+    ingest: { session, epochs, append: appendTo(environment), awaited: { bytes: 0 }, clock },
     pull: { store, signer, city, gate: new Gate(PULL_LIMITS, clock) },
     erasure: { store, signer, city },
   };

@@ -32,6 +32,8 @@ export interface Ingest {
   session: Session;
   epochs: EpochKeeper;
   append: Append;
+  /** Of all streams together: batches whose commit is awaited. */
+  awaited: { bytes: number };
   clock: () => number;
 }
 

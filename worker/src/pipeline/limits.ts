@@ -24,8 +24,11 @@ export const EPOCH_GRACE_MS = 120_000;
 /** Times that terms are read anew because another request has met a newer recipient list meanwhile. */
 export const EPOCH_ATTEMPTS = 3;
 
-/** Chunks of one stream whose commit is awaited at the same time. Each holds about 250 KB while it waits. */
-export const CHUNKS_IN_FLIGHT = 8;
+/** Chunks of one stream whose commit is awaited at the same time: as many as make a full commit (MAX_COMMIT_RECORDS). */
+export const CHUNKS_IN_FLIGHT = 24;
+
+/** Octets of batches whose commits an isolate awaits; over it, a stream waits for its own oldest one. */
+export const IN_FLIGHT_BYTES = 16 * 1024 * 1024;
 
 /**
  * Milliseconds for the whole body of a request that is no stream: a body that trickles holds no request open for long.
@@ -36,8 +39,11 @@ export const BODY_DEADLINE_MS = 30_000;
 /** Milliseconds a stream's sender may be silent, or take over one chunk. SEALPOST_STREAM_IDLE_MS sets another value. */
 export const STREAM_IDLE_MS = 60_000;
 
-/** Milliseconds after which a stream asks again whether its signer still belongs. */
+/** Milliseconds after which it is asked again whether a signer still belongs: bounds how long one who is shut out gets in. */
 export const SIGNER_REREAD_MS = 1_000;
+
+/** Signers an isolate remembers: several keys of each enterprise of a city, at some 300 octets. */
+export const MAX_KNOWN_SIGNERS = 4_096;
 
 /** Milliseconds that a stream may last: 64 MiB at 75 kB/s. What is left goes on in a new one. */
 export const MAX_STREAM_MS = 15 * 60_000;

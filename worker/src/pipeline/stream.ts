@@ -11,7 +11,7 @@ import { MAX_STREAM_RECORDS } from '../../../wire/limits.ts';
 import type { BodyReader } from './body.ts';
 import { Failure } from './failure.ts';
 import { checkSuite, commit, type Ingest } from './ingest.ts';
-import { CHUNKS_IN_FLIGHT, MAX_STREAM_MS } from './limits.ts';
+import { CHUNKS_IN_FLIGHT, IN_FLIGHT_BYTES, MAX_STREAM_MS } from './limits.ts';
 
 /**
  * Starts a stream and gives its answer once the first chunk has opened: what fails until then is a refusal of the request.
@@ -156,11 +156,19 @@ class Stream {
       this.#answer = answer;
       out.enqueue(frameChunk(sealed, false));
     });
+    const { awaited } = this.#ingest;
+    awaited.bytes += batch.length;
+    const done = () => {
+      awaited.bytes -= batch.length;
+    };
     // Whoever awaits it gets the error; until then nobody may.
-    sent.catch(() => {});
+    sent.then(done, done);
     this.#sent = sent;
     this.#inFlight.push(sent);
-    if (this.#inFlight.length >= CHUNKS_IN_FLIGHT) await this.#inFlight.shift();
+    while (this.#inFlight.length >= CHUNKS_IN_FLIGHT || awaited.bytes > IN_FLIGHT_BYTES) {
+      if (this.#inFlight.length === 0) return;
+      await this.#inFlight.shift();
+    }
   }
 }
 
