@@ -6,9 +6,9 @@ import { D1ParcelStore } from '../../db/d1/parcels.ts';
 import { makeRecord, Packer, uuidv7 } from '../../test/support/batch.ts';
 import { OUTCOMES } from '../../wire/codes.ts';
 import { CommitQueue } from '../../worker/src/commit-queue.ts';
-import service, { Writer } from '../../worker/src/index.ts';
+import service from '../../worker/src/index.ts';
 
-export { Writer };
+export * from '../../worker/src/index.ts';
 
 interface Env {
   DB: D1Database;

@@ -52,9 +52,9 @@ const WAYS = [
   {
     name: 'sealed (Sealpost)',
     statements:
-      'a commit is one transaction of a few INSERT ... SELECT FROM json_each, some thousand records at a time (db/d1/append.ts)',
+      'a commit of up to 1,024 records is one transaction: INSERT INTO commits; INSERT INTO batches for each packed batch, as one value; one INSERT INTO receipts ... SELECT out of the batches stored; UPDATE writers (db/d1/append.ts)',
     indexes:
-      'primary keys inline; four keyed indexes a record in a sorted table, filled behind (indexedSeconds)',
+      'primary keys inline, one of them over (city, enterprise, record id); four keyed indexes a record in a sorted table, filled behind (indexedSeconds)',
   },
   {
     name: 'plain service',

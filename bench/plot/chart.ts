@@ -1,6 +1,7 @@
 /** The plot of a results file, as SVG: made without a browser, and the same octets for the same file. */
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
+import { figure } from '../shared/report.ts';
 import type { Results } from '../shared/results.ts';
 import { RATIO_GOALS } from './goals.ts';
 
@@ -40,9 +41,9 @@ function specification(results: Results): TopLevelSpec {
       title: { color: INK, subtitleColor: INK, fontSize: 15, subtitleFontSize: 11 },
       axis: {
         ...{ labelColor: INK, titleColor: INK, domainColor: '#8c959f', tickColor: '#8c959f' },
-        ...{ gridColor: '#8c959f', gridOpacity: 0.25, labelLimit: 420, labelFontSize: 11 },
+        ...{ gridColor: '#8c959f', gridOpacity: 0.25, labelLimit: 600, labelFontSize: 11 },
       },
-      legend: { labelColor: INK, titleColor: INK },
+      legend: { labelColor: INK, titleColor: INK, labelLimit: 300 },
       view: { stroke: null },
     },
   } as TopLevelSpec;
@@ -51,14 +52,16 @@ function specification(results: Results): TopLevelSpec {
 function ratioPanel(results: Results) {
   const values = RATIO_GOALS.flatMap(({ name, value, least }) => {
     const ratio = value(results);
-    return ratio === undefined ? [] : [{ name, ratio, goal: least, one: 1 }];
+    return ratio === undefined
+      ? []
+      : [{ name, ratio, goal: least, one: 1, shown: shown(ratio, least) }];
   });
   const y = { field: 'name', type: 'nominal', sort: null, title: null };
   const scale = { type: 'log', nice: false, padding: 24 };
   const x = { type: 'quantitative', scale, title: 'times as fast (1: equal)' };
   return {
     data: { values },
-    width: 420,
+    width: 340,
     height: { step: 24 },
     layer: [
       {
@@ -76,10 +79,15 @@ function ratioPanel(results: Results) {
       },
       {
         mark: { type: 'text', align: 'left', dx: 10, color: INK, fontSize: 11 },
-        encoding: { y, x: { ...x, field: 'ratio' }, text: { field: 'ratio', format: '.2f' } },
+        encoding: { y, x: { value: 'width' }, text: { field: 'shown' } },
       },
     ],
   };
+}
+
+/** `0.76, goal 1.4`. */
+function shown(ratio: number, goal: number | undefined): string {
+  return figure(ratio) + (goal === undefined ? '' : `, goal ${goal}`);
 }
 
 function timePanel(results: Results) {
@@ -94,7 +102,7 @@ function timePanel(results: Results) {
   const y = { field: 'name', type: 'nominal', sort: null, title: null };
   return {
     data: { values },
-    width: 420,
+    width: 340,
     height: { step: 20 },
     layer: [
       {
@@ -129,6 +137,7 @@ function timePanel(results: Results) {
 
 /** Text and paper follow the reader's scheme; style wins over the attributes that Vega writes. */
 function schemed(svg: string): string {
-  const style = `<style>@media (prefers-color-scheme: dark){text{fill:${INK_ON_DARK}}.background{fill:${PAPER_ON_DARK}}}</style>`;
-  return `${svg.replace(/<svg[^>]*>/, (tag) => tag + style)}\n`;
+  const style = `<style>@media (prefers-color-scheme: dark){text{fill:${INK_ON_DARK}}.paper{fill:${PAPER_ON_DARK}}}</style>`;
+  const paper = `fill="${PAPER}"/>`;
+  return `${svg.replace(/<svg[^>]*>/, (tag) => tag + style).replace(paper, `class="paper" ${paper}`)}\n`;
 }

@@ -3,7 +3,6 @@ import { figure } from '../shared/report.ts';
 import type { Results } from '../shared/results.ts';
 
 export interface Goal {
-  /** `{records}` stands for the records of the day. */
   name: string;
   value(results: Results): number | undefined;
   /** Reached when the value is at least, or at most, this; without it the figure is only told. */
@@ -11,6 +10,9 @@ export interface Goal {
   most?: number;
   unit?: string;
 }
+
+/** Records of a day in Guiyang, 2017. */
+const WHOLE_DAY = 160_000;
 
 /** Ratios: above 1, ours is faster. */
 export const RATIO_GOALS: readonly Goal[] = [
@@ -20,17 +22,17 @@ export const RATIO_GOALS: readonly Goal[] = [
     least: 20,
   },
   {
-    name: 'pipeline against C on OpenSSL ChaCha20-Poly1305, a record a message',
+    name: 'pipeline against OpenSSL ChaCha20-Poly1305 in C, by message',
     value: ({ wasm }) => wasm.ratios.vsOpenSSLChaChaMessage,
     least: 1.4,
   },
   {
-    name: 'pipeline against the same C, chunks of 16 KiB',
+    name: 'pipeline against OpenSSL ChaCha20-Poly1305 in C, by chunk',
     value: ({ wasm }) => wasm.ratios.vsOpenSSLChaChaChunk,
     least: 1,
   },
   {
-    name: 'pipeline against C on OpenSSL AES-256-GCM, a record a message',
+    name: 'pipeline against OpenSSL AES-256-GCM in C, by message',
     value: ({ wasm }) => wasm.ratios.vsOpenSSLAesGcm,
   },
   {
@@ -65,13 +67,14 @@ export const RATIO_GOALS: readonly Goal[] = [
 
 export const FIGURE_GOALS: readonly Goal[] = [
   {
-    name: 'a sealed day of {records} records: last acknowledgement',
-    value: ({ ingest }) => ingest.daySeconds,
+    name: 'a sealed day of 160,000 records: last acknowledgement',
+    // A part of a day says nothing about a day.
+    value: ({ ingest }) => (ingest.records === WHOLE_DAY ? ingest.daySeconds : undefined),
     ...{ most: 8, unit: ' s' },
   },
   {
     name: 'the same: last index entry',
-    value: ({ ingest }) => ingest.indexedSeconds,
+    value: ({ ingest }) => (ingest.records === WHOLE_DAY ? ingest.indexedSeconds : undefined),
     unit: ' s',
   },
   {
@@ -113,8 +116,7 @@ export function goalRows(results: Results): string[][] {
 }
 
 function row(goal: Goal, results: Results): string[] {
-  const { least, most, unit = '' } = goal;
-  const name = goal.name.replace('{records}', figure(results.ingest.records));
+  const { name, least, most, unit = '' } = goal;
   const value = goal.value(results);
   const shown = value === undefined ? 'not measured' : `${figure(value)}${unit}`;
   if (least !== undefined) return [name, shown, `at least ${bound(least)}`, verdict(value, goal)];

@@ -50,12 +50,12 @@ export function benchArguments(
   process.exit();
 }
 
-/** A count given on the command line. @throws RangeError when it is not one */
+/** A count given on the command line. @throws BenchError when it is not one */
 export function countOption(text: string | undefined, otherwise: number, most: number): number {
   if (text === undefined) return otherwise;
   const count = Number(text);
   if (!Number.isSafeInteger(count) || count < 1 || count > most) {
-    throw new RangeError(`a count is from 1 to ${most}: ${text}`);
+    throw new BenchError(`a count is from 1 to ${most}: ${text}`);
   }
   return count;
 }

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { PullState } from '../../client/pull.ts';
+import { type BatchRecord, packBatch, parseBatch } from '../../wire/batch.ts';
 import { concat } from '../../wire/bytes.ts';
 import { VIEW_FULL } from '../../wire/parcel.ts';
 import { chainInput } from '../../wire/pull.ts';
@@ -18,7 +19,7 @@ const ids: string[] = [];
 /** After all of them. */
 let state: PullState;
 
-const TABLES = ['epochs', 'commits', 'receipts', 'parcels', 'writers', 'recipient_lists'];
+const TABLES = ['epochs', 'commits', 'receipts', 'batches', 'writers', 'recipient_lists'];
 
 beforeAll(async () => {
   service = await startTestService();
@@ -51,6 +52,29 @@ beforeEach(() => {
 afterAll(() => service.stop());
 
 const tamper = (act: (database: DatabaseSync) => void) => inStore(service, act);
+
+interface StoredBatch {
+  first: number;
+  data: Uint8Array;
+}
+
+/** The batches of the store, each of which holds one record. */
+function batches(database: DatabaseSync): StoredBatch[] {
+  const all = database.prepare('SELECT first, data FROM batches ORDER BY first').all();
+  return all as unknown as StoredBatch[];
+}
+
+function recordAt(database: DatabaseSync, index: number): BatchRecord {
+  return parseBatch(batches(database)[index]?.data as Uint8Array).records[0] as BatchRecord;
+}
+
+/** Gives the record of a batch another parcel. */
+function change(database: DatabaseSync, index: number, parcel: Partial<BatchRecord>): void {
+  const { first, data } = batches(database)[index] as StoredBatch;
+  const { records, ...head } = parseBatch(data);
+  const changed = packBatch(head, [{ ...(records[0] as BatchRecord), ...parcel }]);
+  database.prepare('UPDATE batches SET data = ? WHERE first = ?').run(changed, first);
+}
 
 /** The writer of `a`. */
 interface Writer {
@@ -99,7 +123,17 @@ function forge(
     `INSERT INTO commits (${Object.keys(made)}) VALUES (${values.map(() => '?')})`,
     ...(values as Uint8Array[]),
   );
-  run('INSERT INTO parcels VALUES (?, ?, NULL)', first, parcel);
+  const tag = receipts.subarray(16);
+  const record = { id, contentTag: tag, indexVersion: 1, trialCode: 0, warnings: 0, full: parcel };
+  const none = new Uint8Array(0);
+  const batch = packBatch(
+    {
+      ...{ city: CITY, enterprise: service.a.id, acceptedMs: Date.now(), ruleset: 20261101 },
+      ...{ fullEpoch: epoch, maskedEpoch: new Uint8Array(16) },
+    },
+    [{ ...record, masked: none }],
+  );
+  run('INSERT INTO batches VALUES (?, ?, 1, 20261101, ?)', first, first, batch);
   run('UPDATE writers SET sequence = ?, head = ? WHERE number = ?', sequence + 1, next, number);
 }
 
@@ -159,13 +193,6 @@ describe('an epoch that a writer of the store inserts', () => {
 });
 
 describe('rows that a writer of the store exchanges', () => {
-  const positions = (database: DatabaseSync) =>
-    (
-      database.prepare('SELECT position FROM parcels ORDER BY position').all() as {
-        position: number;
-      }[]
-    ).map(({ position }) => position);
-
   it('case 7: two parcels of one enterprise: neither opens', async () => {
     tamper((database) => exchange(database, 'full', 0, 1));
     const { opened, refused } = await read(service, service.regulator);
@@ -191,18 +218,10 @@ describe('rows that a writer of the store exchanges', () => {
   });
 
   it('case 7: any octet of a parcel: it does not open', async () => {
-    const { full } = inStore(service, (database) =>
-      database.prepare('SELECT full FROM parcels ORDER BY position').get(),
-    ) as { full: Uint8Array };
+    const { full } = inStore(service, (database) => recordAt(database, 0));
     for (let at = 0; at < full.length; at += 61) {
       const changed = full.map((byte, i) => (i === at ? byte ^ 1 : byte));
-      tamper((database) => {
-        database
-          .prepare(
-            'UPDATE parcels SET full = ? WHERE position = (SELECT min(position) FROM parcels)',
-          )
-          .run(changed);
-      });
+      tamper((database) => change(database, 0, { full: changed }));
       const { opened, refused } = await read(service, service.regulator);
       expect(refused, `octet ${at}`).toHaveLength(1);
       expect(opened).toHaveLength(3);
@@ -211,21 +230,13 @@ describe('rows that a writer of the store exchanges', () => {
 
   function exchange(
     database: DatabaseSync,
-    column: 'full' | 'masked',
+    view: 'full' | 'masked',
     one: number,
     other: number,
   ): void {
-    const all = positions(database);
-    const get = (i: number) =>
-      (
-        database
-          .prepare(`SELECT ${column} AS parcel FROM parcels WHERE position = ?`)
-          .get(all[i] as number) as { parcel: Uint8Array }
-      ).parcel;
-    const [first, second] = [get(one), get(other)];
-    const put = database.prepare(`UPDATE parcels SET ${column} = ? WHERE position = ?`);
-    put.run(second, all[one] as number);
-    put.run(first, all[other] as number);
+    const [first, second] = [recordAt(database, one), recordAt(database, other)];
+    change(database, one, { [view]: second[view] });
+    change(database, other, { [view]: first[view] });
   }
 });
 
@@ -286,15 +297,15 @@ describe('what a writer of the store takes away', () => {
 
   it('case 10: a parcel alone: a hole that no erasure explains, and the answer has no end', async () => {
     tamper((database) => {
-      database.exec('DELETE FROM parcels WHERE position = (SELECT min(position) FROM parcels)');
+      database.exec('DELETE FROM batches WHERE first = (SELECT min(first) FROM batches)');
     });
     expect((await read(service, service.regulator)).incomplete).toBe('no_end');
   });
 
   it('case 10: a parcel with a mark of erasure: its receipt stands in the chain, and it is counted', async () => {
     tamper((database) => {
-      database.exec(`UPDATE receipts SET erased_ms = 1 WHERE position = (SELECT min(position) FROM parcels);
-        DELETE FROM parcels WHERE position = (SELECT min(position) FROM parcels)`);
+      database.exec(`UPDATE receipts SET erased_ms = 1 WHERE position = (SELECT min(first) FROM batches);
+        DELETE FROM batches WHERE first = (SELECT min(first) FROM batches)`);
     });
     const { report, opened } = await read(service, service.regulator);
     expect(report).toMatchObject({ rows: 4, parcels: 3, erased: 1 });
