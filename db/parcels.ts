@@ -23,6 +23,21 @@ export interface CommitInput {
   committedMs: number;
 }
 
+/** A commit on its way to the chain of its writer. */
+export interface Append {
+  key: WriterKey;
+  /** The writer's last commit. */
+  head: ChainHead;
+  commit: CommitInput;
+}
+
+export interface Appended {
+  /** The writer's new head. */
+  head: ChainHead;
+  /** One outcome byte (wire/codes.ts) per record, batch by batch. */
+  outcomes: Uint8Array[];
+}
+
 export interface Scope {
   city: number;
   /** Set: only this enterprise's parcels. 16 octets. */
@@ -80,18 +95,20 @@ export interface ParcelStore {
    * (the first stays). A record twice in one commit counts as stored and then as duplicate or conflict.
    * A commit without a new record takes no sequence: the head comes back unchanged.
    *
-   * @returns the new head, and one outcome byte (wire/codes.ts) per record, batch by batch
    * @throws StaleHeadError when `head` is not the last commit, for another incarnation of the writer has gone on
    * @throws StoreFullError when the store can take no more
    * @throws RangeError over MAX_COMMIT_RECORDS; TypeError for a batch of another city or enterprise; FormatError
    * @throws anything else: it may or may not have been stored; open the writer again and append the same again, which is
    * safe, since what was stored is then found as a duplicate
    */
-  append(
-    key: WriterKey,
-    head: ChainHead,
-    commit: CommitInput,
-  ): Promise<{ head: ChainHead; outcomes: Uint8Array[] }>;
+  append(key: WriterKey, head: ChainHead, commit: CommitInput): Promise<Appended>;
+
+  /**
+   * Appends commits of different writers: each is durable as a whole or fails for itself, as `append` says. Together they cost
+   * little more than one.
+   * @returns what became of each, in order; never throws
+   */
+  appendAll(appends: readonly Append[]): Promise<PromiseSettledResult<Appended>[]>;
 
   /** Heads of all writers in scope, ascending by writer. */
   heads(scope: Scope): Promise<ChainHead[]>;

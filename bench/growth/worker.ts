@@ -46,7 +46,8 @@ async function fill(env: Env, records: number, ms: number): Promise<number> {
     now: () => ms,
     sleep: (pause: number) => new Promise<void>((resolve) => setTimeout(resolve, pause)),
   };
-  const queue = new CommitQueue(new D1ParcelStore(env.DB), { node, city, enterprise }, clock);
+  const queue = new CommitQueue(new D1ParcelStore(env.DB), clock);
+  const key = { node, city, enterprise };
   const packer = new Packer(city, enterprise);
   let left = records;
   let stored = 0;
@@ -55,7 +56,7 @@ async function fill(env: Env, records: number, ms: number): Promise<number> {
       const count = Math.min(BATCH_RECORDS, left);
       left -= count;
       const made = Array.from({ length: count }, () => makeRecord({ id: uuidv7(ms) }));
-      const outcomes = await queue.append(packer.epochs, packer.pack(made).batch);
+      const outcomes = await queue.append(key, packer.epochs, packer.pack(made).batch);
       for (const outcome of outcomes) if (outcome === OUTCOMES.STORED) stored++;
     }
   };

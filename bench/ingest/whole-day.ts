@@ -99,8 +99,13 @@ async function runSingles(workspace: Workspace, url: string, plan: SinglesPlan) 
 /** @throws BenchError unless the SDK opens every answer and finds the record stored */
 async function settled(singles: readonly Single[], { answers }: LoadResult): Promise<void> {
   for (const [index, answer] of answers.entries()) {
-    const outcome = await singles[index]?.settle(answer);
-    if (outcome !== 'STORED') throw new BenchError(`a single submission came to ${outcome}`);
+    const outcome = await singles[index]
+      ?.settle(answer)
+      .catch(() => 'an answer that does not open');
+    if (outcome === 'STORED') continue;
+    const text =
+      answer.status === 200 ? '' : `: ${Buffer.from(answer.body).toString().slice(0, 200)}`;
+    throw new BenchError(`a single submission came to ${outcome}, status ${answer.status}${text}`);
   }
 }
 

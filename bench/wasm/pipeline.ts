@@ -113,7 +113,8 @@ export interface BenchExports {
   startEpoch(recipients: number): number;
   ingestMessages(first: number, count: number, now: bigint): number;
   loopOpenChunk(length: number, times: number): number;
-  loopOpenMessages(times: number): number;
+  loopOpenMessage(times: number): number;
+  loopOpenParcels(aadLength: number, length: number, times: number): number;
   loopSeal(aadLength: number, length: number, times: number): void;
   loopIndex(length: number, now: bigint, times: number): void;
   loopRead(length: number, now: bigint, times: number): number;

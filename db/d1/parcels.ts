@@ -2,6 +2,8 @@
 import type { Epoch } from '../../wire/epoch.ts';
 import type { ChainHead, Cursor } from '../../wire/pull.ts';
 import type {
+  Append,
+  Appended,
   CommitInput,
   Count,
   ErasedRecord,
@@ -10,7 +12,7 @@ import type {
   StoredCommit,
   WriterKey,
 } from '../parcels.ts';
-import { append, openWriter } from './append.ts';
+import { append, appendAll, openWriter } from './append.ts';
 import { ids } from './ids.ts';
 import { erase, fillIndexes, find } from './lookup.ts';
 import { Queries } from './query.ts';
@@ -35,12 +37,12 @@ export class D1ParcelStore implements ParcelStore {
     return openWriter(this.#queries, key);
   }
 
-  append(
-    key: WriterKey,
-    head: ChainHead,
-    commit: CommitInput,
-  ): Promise<{ head: ChainHead; outcomes: Uint8Array[] }> {
-    return append(this.#queries, this.#maxBytes, key, head, commit);
+  append(key: WriterKey, head: ChainHead, commit: CommitInput): Promise<Appended> {
+    return append(this.#queries, this.#maxBytes, { key, head, commit });
+  }
+
+  appendAll(appends: readonly Append[]): Promise<PromiseSettledResult<Appended>[]> {
+    return appendAll(this.#queries, this.#maxBytes, appends);
   }
 
   heads(scope: Scope): Promise<ChainHead[]> {

@@ -10,10 +10,13 @@ import {
 } from '../../wire/batch.ts';
 import { MAX_CHUNK_RECORDS } from '../../wire/limits.ts';
 
-/** The ordinals that a record can have in its batch: a common table expression `n (i)`. */
-export const ORDINALS = sql.raw(
-  `n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${MAX_CHUNK_RECORDS - 1})`,
-);
+/** The ordinals of records in batches of up to `most`: a common table expression `n (i)`. */
+export function ordinals(most: number): SQL {
+  return sql`n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${most} - 1)`;
+}
+
+/** Those that a record can have in any batch. */
+export const ORDINALS = ordinals(MAX_CHUNK_RECORDS);
 
 /** An ordinal, as SQL. */
 type Ordinal = 'n.i' | '0' | `${string} - b.first`;

@@ -2,6 +2,8 @@
 import type { Epoch } from '../../wire/epoch.ts';
 import type { ChainHead, Cursor } from '../../wire/pull.ts';
 import type {
+  Append,
+  Appended,
   CommitInput,
   Count,
   ErasedRecord,
@@ -43,6 +45,12 @@ export class PostgresParcelStore implements ParcelStore {
     commit: CommitInput,
   ): Promise<{ head: ChainHead; outcomes: Uint8Array[] }> {
     return append(this.#edge, key, head, commit);
+  }
+
+  appendAll(appends: readonly Append[]): Promise<PromiseSettledResult<Appended>[]> {
+    return Promise.allSettled(
+      appends.map(({ key, head, commit }) => this.append(key, head, commit)),
+    );
   }
 
   heads(scope: Scope): Promise<ChainHead[]> {

@@ -11,7 +11,9 @@ export class FaultyStore implements AppendStore {
   #gate: Promise<void> = Promise.resolve();
   /** Every append that was tried. */
   readonly appends: CommitInput[] = [];
-  /** How often the writer was opened. */
+  /** Commits of each call of `appendAll`. */
+  readonly transactions: number[] = [];
+  /** How often a writer was opened. */
   opened = 0;
 
   /** @param fates of the appends in order; those after the last go well */
@@ -40,5 +42,12 @@ export class FaultyStore implements AppendStore {
     const done = await this.#store.append(key, head, commit);
     if (fate === 'failed, but saved') throw new Error(fate);
     return done;
+  };
+
+  appendAll: ParcelStore['appendAll'] = (appends) => {
+    this.transactions.push(appends.length);
+    return Promise.allSettled(
+      appends.map(({ key, head, commit }) => this.append(key, head, commit)),
+    );
   };
 }

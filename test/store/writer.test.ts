@@ -11,6 +11,7 @@ import {
   FIRST_PAUSE_MS,
   MAX_QUEUED_BYTES,
   MAX_TRIES,
+  MAX_UNDER_WAY,
 } from '../../worker/src/commit-queue.ts';
 import { FILL_AFTER_MS, type IndexFiller } from '../../worker/src/index-filler.ts';
 import type { Writer } from '../../worker/src/writer.ts';
@@ -35,31 +36,33 @@ function setUp(fates: readonly Fate[] = []) {
   const packer = new Packer(CITY, random(16));
   const key = { node: 'n-1', city: CITY, enterprise: packer.enterprise };
   const pauses: number[] = [];
-  const committed: number[] = [];
+  const counted = { commits: 0 };
   const clock = {
     now: () => 1_793_491_200_000,
     sleep: async (ms: number) => {
       pauses.push(ms);
     },
   };
-  const queue = new CommitQueue(store, key, clock, (records) => committed.push(records));
+  const queue = new CommitQueue(store, clock, () => {
+    counted.commits++;
+  });
   const append = async (records = makeRecords(1)) => [
-    ...(await queue.append(packer.epochs, packer.pack(records).batch)),
+    ...(await queue.append(key, packer.epochs, packer.pack(records).batch)),
   ];
   const stored = async () => (await d1.counts(key, 0, 30_000)).reduce((n, c) => n + c.records, 0);
-  return { d1, store, packer, key, queue, append, stored, pauses, committed };
+  return { d1, store, packer, key, queue, append, stored, pauses, counted };
 }
 
 describe('CommitQueue', () => {
   it('groups the batches that wait while a commit is under way', async () => {
-    const { store, append, d1, key, committed } = setUp();
+    const { store, append, d1, key, counted } = setUp();
     const release = store.hold();
     const answers = [1, 2, 3, 4].map((size) => append(makeRecords(size)));
     release();
     expect((await Promise.all(answers)).map((outcomes) => outcomes.length)).toEqual([1, 2, 3, 4]);
     expect(store.appends.map(({ batches }) => batches.length)).toEqual([1, 3]);
     expect((await d1.heads(key))[0]?.sequence).toBe(2);
-    expect(committed).toEqual([1, 9]);
+    expect(counted.commits).toBe(2);
   });
 
   it('bounds a commit', async () => {
@@ -71,6 +74,48 @@ describe('CommitQueue', () => {
     await Promise.all(answers);
     expect(store.appends.map(({ batches }) => batches.length)).toEqual([1, 4, 2]);
     expect(MAX_COMMIT_RECORDS).toBe(4 * 256);
+  });
+
+  it('puts the commits of several enterprises into one transaction', async () => {
+    const { store, queue, d1 } = setUp();
+    const others = Array.from({ length: MAX_UNDER_WAY + 2 }, () => new Packer(CITY, random(16)));
+    const keyOf = ({ enterprise }: Packer) => ({ node: 'n-1', city: CITY, enterprise });
+    const release = store.hold();
+    const answers = others.flatMap((packer) =>
+      [2, 3].map((size) =>
+        queue.append(keyOf(packer), packer.epochs, packer.pack(makeRecords(size)).batch),
+      ),
+    );
+    release();
+    expect((await Promise.all(answers)).map((outcomes) => [...outcomes])).toEqual(
+      others.flatMap(() => [
+        [STORED, STORED],
+        [STORED, STORED, STORED],
+      ]),
+    );
+    // The first go at once, each alone; then all that has come meanwhile.
+    expect(store.transactions.slice(0, MAX_UNDER_WAY)).toEqual(Array(MAX_UNDER_WAY).fill(1));
+    expect(store.transactions.length).toBeLessThan(answers.length);
+    for (const packer of others) {
+      const [head] = await d1.heads(keyOf(packer));
+      expect(head?.sequence).toBeGreaterThan(0);
+    }
+  });
+
+  it('holds up no enterprise for the failure of another', async () => {
+    const { store, queue, append, packer, key } = setUp();
+    const other = new Packer(CITY, random(16));
+    const otherKey = { ...key, enterprise: other.enterprise };
+    await append();
+    await queue.append(otherKey, other.epochs, other.pack([makeRecord()]).batch);
+    // Of an epoch that nobody has: it can't be stored, however often it is tried.
+    const lost = new Packer(CITY, packer.enterprise);
+    const failing = queue.append(key, [], lost.pack([makeRecord()]).batch);
+    const fine = queue.append(otherKey, other.epochs, other.pack([makeRecord()]).batch);
+    expect([...(await fine)]).toEqual([STORED]);
+    expect([...(await failing)]).toEqual([RETRY]);
+    expect(await append()).toEqual([STORED]);
+    expect(store.opened).toBeGreaterThan(2);
   });
 
   it('answers only after the commit', async () => {
@@ -150,13 +195,13 @@ describe('CommitQueue', () => {
   });
 
   it('takes no more than its bound, and takes again when there is room', async () => {
-    const { store, queue, append, packer, stored } = setUp();
+    const { store, queue, append, packer, key, stored } = setUp();
     const release = store.hold();
     const records = makeRecords(256);
     const size = packer.pack(records).batch.length;
     const fits = Math.floor(MAX_QUEUED_BYTES / size);
     const { batch } = packer.pack(records);
-    const answers = Array.from({ length: fits }, () => queue.append(packer.epochs, batch));
+    const answers = Array.from({ length: fits }, () => queue.append(key, packer.epochs, batch));
     expect(await append(records)).toEqual(Array(256).fill(RETRY));
     release();
     expect((await Promise.all(answers)).flatMap((each) => [...each])).not.toContain(RETRY);
@@ -167,18 +212,18 @@ describe('CommitQueue', () => {
   it('says so when the store is full', async () => {
     const { key, packer } = setUp();
     const clock = { now: () => 0, sleep: async () => {} };
-    const queue = new CommitQueue(new D1ParcelStore(DB, 1), key, clock);
+    const queue = new CommitQueue(new D1ParcelStore(DB, 1), clock);
     const { batch } = packer.pack(makeRecords(2));
-    await expect(queue.append(packer.epochs, batch)).rejects.toThrow(StoreFullError);
+    await expect(queue.append(key, packer.epochs, batch)).rejects.toThrow(StoreFullError);
   });
 
   it('refuses a malformed batch alone', async () => {
-    const { store, queue, append, packer } = setUp();
+    const { store, queue, append, packer, key } = setUp();
     const release = store.hold();
     const good = [append(), append()];
     const { batch } = packer.pack([makeRecord()]);
-    await expect(queue.append(packer.epochs, batch.subarray(1))).rejects.toThrow();
-    await expect(queue.append([random(9)], batch)).rejects.toThrow();
+    await expect(queue.append(key, packer.epochs, batch.subarray(1))).rejects.toThrow();
+    await expect(queue.append(key, [random(9)], batch)).rejects.toThrow();
     release();
     expect(await Promise.all(good)).toEqual([[STORED], [STORED]]);
   });
@@ -217,13 +262,13 @@ describe('Writer', () => {
     }
   });
 
-  it('works for one key alone', async () => {
+  it('works for one node alone', async () => {
     const packer = new Packer(CITY, random(16));
     const { stub, key } = writer(packer);
     const { batch } = packer.pack(makeRecords(1));
     await stub.append(key, packer.epochs, batch);
     const other = { ...key, node: 'n-2' };
     const refused = (async () => stub.append(other, packer.epochs, batch))();
-    await expect(refused).rejects.toThrow('this writer has another key');
+    await expect(refused).rejects.toThrow('this writer is of another node');
   });
 });

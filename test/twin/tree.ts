@@ -11,7 +11,7 @@ export type Node =
 
 export type MapNode = Extract<Node, { kind: 'map' }>;
 
-/** Reads a deterministic item, such as a valid record. @throws RangeError for tags and indefinite lengths */
+/** Reads a deterministic item, such as a valid record. @throws RangeError for tags, indefinite lengths, and more items than octets */
 export function parseTree(bytes: Uint8Array): Node {
   let at = 0;
   const read = (): Node => {
@@ -27,6 +27,8 @@ export function parseTree(bytes: Uint8Array): Node {
     let argument = BigInt(width ? 0 : info);
     for (let i = 0; i < width; i++) argument = (argument << 8n) | BigInt(bytes[at++] as number);
     const count = Number(argument);
+    // Each item is at least one octet.
+    if (major >= 4 && count > bytes.length - at) throw new RangeError('cut short');
     switch (major) {
       case 0:
         return { kind: 'int', value: argument };

@@ -47,21 +47,16 @@ function faulty(fate: (exchange: number) => Fate) {
   return { d1, counter };
 }
 
-/** An edge that writes to a database through the writers of two enterprises. */
+/** An edge that writes to a database for two enterprises. */
 async function edgeOn(d1: D1Database, ...times: [startMs?: number, indexEndMs?: number]) {
   const edge = await makeEdge(wasm, ...times);
   const clock = { now: () => edge.clock.now, sleep: async () => {} };
   const store = new D1ParcelStore(d1);
   const enterprises = [1, 2].map(() => crypto.getRandomValues(new Uint8Array(16)));
-  const queues = new Map(
-    enterprises.map((enterprise) => {
-      const key = { node: 'n-1', city: CITY, enterprise };
-      return [String(enterprise), new CommitQueue(store, key, clock)];
-    }),
-  );
+  const queue = new CommitQueue(store, clock);
   edge.deps.ingest.append = async (enterprise, headers, batch) => {
-    const queue = queues.get(String(enterprise)) as CommitQueue;
-    return queue.append(headers, batch).catch((error) => {
+    const key = { node: 'n-1', city: CITY, enterprise };
+    return queue.append(key, headers, batch).catch((error) => {
       throw new Failure('unavailable', error);
     });
   };

@@ -19,7 +19,7 @@ export const CBOR_FALSE: u32 = 0xf4;
 export const CBOR_TRUE: u32 = 0xf5;
 
 /** The item is well-formed but outside the profile: not shortest, indefinite, unsorted, a float, a tag, too deep. */
-export const OUTSIDE_PROFILE: u32 = 1;
+const OUTSIDE_PROFILE: u32 = 1;
 /** Some text is not UTF-8 (RFC 3629), or holds a NUL. */
 export const BAD_TEXT: u32 = 2;
 
@@ -259,11 +259,4 @@ export function putHead(out: usize, major: u32, value: u64): usize {
   store<u8>(out, type | 27);
   store<u64>(out, bswap<u64>(value), 1);
   return out + 9;
-}
-
-/** Writes a byte or text string; returns the address behind it. */
-export function putString(out: usize, major: u32, from: usize, length: usize): usize {
-  const body = putHead(out, major, length);
-  memory.copy(body, from, length);
-  return body + length;
 }

@@ -1,8 +1,9 @@
 /**
- * The policy of a writer: batches that wait are grouped into commits, one commit at a time, and a batch is answered only
- * when its commit is durable. Knows nothing of Durable Objects.
+ * The policy of a node's writer: batches that wait are grouped, those of one enterprise into one commit of its chain, the commits
+ * of several enterprises into one transaction. A batch is answered only when its commit is durable. Knows nothing of Durable Objects.
  */
 import {
+  type Appended,
   MAX_COMMIT_RECORDS,
   type ParcelStore,
   StoreFullError,
@@ -13,8 +14,11 @@ import { OUTCOMES } from '../../wire/codes.ts';
 import { parseEpoch } from '../../wire/epoch.ts';
 import type { ChainHead } from '../../wire/pull.ts';
 
-/** Octets that may wait, the commit under way included: some ten seconds of a slow store, within a worker's 128 MB. */
-export const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
+/** Octets that may wait, the commits under way included: a second or two of a node at its fastest, within a worker's 128 MB. */
+export const MAX_QUEUED_BYTES = 32 * 1024 * 1024;
+
+/** Transactions under way at once: the store has the next one at hand when it ends one. */
+export const MAX_UNDER_WAY = 2;
 
 /** How often a commit is tried before its batches are given back. */
 export const MAX_TRIES = 4;
@@ -23,10 +27,10 @@ export const MAX_TRIES = 4;
 export const FIRST_PAUSE_MS = 50;
 
 /** Epochs remembered as durable: a node has two live ones an enterprise. */
-const MAX_KNOWN_EPOCHS = 256;
+const MAX_KNOWN_EPOCHS = 4_096;
 
 /** What of a store a queue needs. */
-export type AppendStore = Pick<ParcelStore, 'openWriter' | 'append'>;
+export type AppendStore = Pick<ParcelStore, 'openWriter' | 'append' | 'appendAll'>;
 
 export interface Clock {
   /** Milliseconds since 1970. */
@@ -44,111 +48,183 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
+/** The chain of one enterprise: one commit of it at a time. */
+interface Lane {
+  key: WriterKey;
+  waiting: Waiting[];
+  /** Of the last commit; undefined when the store must be asked. */
+  head: ChainHead | undefined;
+  /** Stands among those that are ready, or has a commit under way. */
+  busy: boolean;
+}
+
+/** The batches of a lane that are committed together. */
+interface Turn {
+  lane: Lane;
+  batches: Waiting[];
+}
+
 export class CommitQueue {
   readonly #store: AppendStore;
-  readonly #key: WriterKey;
   readonly #clock: Clock;
-  readonly #committed: (records: number) => void;
-  readonly #waiting: Waiting[] = [];
+  readonly #committed: () => void;
+  /** By enterprise. */
+  readonly #lanes = new Map<string, Lane>();
+  /** Those with batches waiting and no commit under way, the longest waiting first. */
+  readonly #ready: Lane[] = [];
   readonly #durableEpochs = new Set<string>();
   #queuedBytes = 0;
-  #draining = false;
-  /** Of the last commit; undefined when the store must be asked. */
-  #head: ChainHead | undefined;
+  #underWay = 0;
 
-  /** @param committed told the new records of each commit before its batches are answered */
-  constructor(
-    store: AppendStore,
-    key: WriterKey,
-    clock: Clock,
-    committed: (records: number) => void = () => {},
-  ) {
+  /** @param committed called after each commit, before its batches are answered */
+  constructor(store: AppendStore, clock: Clock, committed: () => void = () => {}) {
     this.#store = store;
-    this.#key = key;
     this.#clock = clock;
     this.#committed = committed;
   }
 
   /**
+   * @param key all those of a queue are of one node and city
    * @param epochs headers of the epochs that the batch names
    * @param batch packed (wire/batch.ts)
    * @returns one outcome per record; RETRY for all when they could not be stored now
    * @throws FormatError when batch or header is malformed
    * @throws StoreFullError when the store can take no more
    */
-  async append(epochs: readonly Uint8Array[], batch: Uint8Array): Promise<Uint8Array> {
+  async append(
+    key: WriterKey,
+    epochs: readonly Uint8Array[],
+    batch: Uint8Array,
+  ): Promise<Uint8Array> {
     // Taken apart before it joins others, which would fail with it.
     const { count } = parseBatchHead(batch);
     const byId = new Map(epochs.map((header) => [String(parseEpoch(header).epoch), header]));
     if (this.#queuedBytes + batch.length > MAX_QUEUED_BYTES) return retry(count);
     this.#queuedBytes += batch.length;
+    const lane = this.#lane(key);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ epochs: byId, batch, count, resolve, reject });
-      void this.#drain();
+      lane.waiting.push({ epochs: byId, batch, count, resolve, reject });
+      if (!lane.busy) this.#makeReady(lane);
+      this.#dispatch();
     });
   }
 
-  async #drain(): Promise<void> {
-    if (this.#draining) return;
-    this.#draining = true;
-    while (this.#waiting.length > 0) await this.#settle(this.#takeGroup());
-    this.#draining = false;
+  #lane(key: WriterKey): Lane {
+    const name = String(key.enterprise);
+    const known = this.#lanes.get(name);
+    if (known) return known;
+    const lane: Lane = { key, waiting: [], head: undefined, busy: false };
+    this.#lanes.set(name, lane);
+    return lane;
   }
 
-  /** The batches that come next, up to MAX_COMMIT_RECORDS records; at least one batch. */
-  #takeGroup(): Waiting[] {
-    let records = 0;
-    let size = 0;
-    for (const { count } of this.#waiting) {
-      records += count;
-      if (size > 0 && records > MAX_COMMIT_RECORDS) break;
-      size++;
-    }
-    return this.#waiting.splice(0, size);
+  #makeReady(lane: Lane): void {
+    lane.busy = true;
+    this.#ready.push(lane);
   }
 
-  async #settle(group: readonly Waiting[]): Promise<void> {
-    try {
-      const outcomes = await this.#commit(group);
-      group.forEach(({ count, resolve }, i) => {
-        resolve(outcomes?.[i] ?? retry(count));
+  #dispatch(): void {
+    while (this.#underWay < MAX_UNDER_WAY && this.#ready.length > 0) {
+      this.#underWay++;
+      void this.#commit(this.#takeTurns()).finally(() => {
+        this.#underWay--;
+        this.#dispatch();
       });
-    } catch (error) {
-      for (const { reject } of group) reject(error);
     }
-    for (const { batch } of group) this.#queuedBytes -= batch.length;
   }
 
-  /** Outcomes of each batch; undefined when no try went well. @throws StoreFullError */
-  async #commit(group: readonly Waiting[]): Promise<Uint8Array[] | undefined> {
-    const epochs = new Map(group.flatMap((waiting) => [...waiting.epochs]));
-    for (const id of this.#durableEpochs) epochs.delete(id);
-    const batches = group.map(({ batch }) => batch);
-    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
-      if (attempt > 0) await this.#clock.sleep(FIRST_PAUSE_MS * 4 ** (attempt - 1));
+  /** What comes next, up to MAX_COMMIT_RECORDS records; at least one batch. */
+  #takeTurns(): Turn[] {
+    const turns: Turn[] = [];
+    let records = 0;
+    for (let lane = this.#ready[0]; lane; lane = this.#ready[0]) {
+      let size = 0;
+      for (const { count } of lane.waiting) {
+        if (records > 0 && records + count > MAX_COMMIT_RECORDS) break;
+        records += count;
+        size++;
+      }
+      if (size === 0) break;
+      this.#ready.shift();
+      turns.push({ lane, batches: lane.waiting.splice(0, size) });
+    }
+    return turns;
+  }
+
+  /** One transaction for all of them; what does not go well is tried again each for itself, and holds up nobody else. */
+  async #commit(turns: readonly Turn[]): Promise<void> {
+    const opened = await Promise.allSettled(turns.map((turn) => this.#prepare(turn)));
+    const prepared = opened.flatMap((result) =>
+      result.status === 'fulfilled' ? [result.value] : [],
+    );
+    const results = prepared.length > 0 ? await this.#store.appendAll(prepared) : [];
+    let next = 0;
+    turns.forEach((turn, i) => {
+      const result = opened[i]?.status === 'fulfilled' ? results[next++] : undefined;
+      if (result?.status === 'fulfilled') this.#settle(turn, result.value);
+      else void this.#tryAgain(turn, result?.reason);
+    });
+  }
+
+  /** @param error of the first try */
+  async #tryAgain(turn: Turn, error: unknown): Promise<void> {
+    let failure = error;
+    for (let attempt = 1; attempt < MAX_TRIES; attempt++) {
+      if (failure instanceof StoreFullError) break;
+      // Stored or not, nobody knows: the next try appends the same again, and what is there is found as a duplicate.
+      turn.lane.head = undefined;
+      await this.#clock.sleep(FIRST_PAUSE_MS * 4 ** (attempt - 1));
       try {
-        const before = this.#head ?? (await this.#store.openWriter(this.#key));
-        const committedMs = this.#clock.now();
-        const input = { epochs: [...epochs.values()], batches, committedMs };
-        const { head, outcomes } = await this.#store.append(this.#key, before, input);
-        if (head.sequence > before.sequence) this.#noteCommit(epochs.keys(), outcomes);
-        this.#head = head;
-        return outcomes;
-      } catch (error) {
-        this.#head = undefined;
-        if (error instanceof StoreFullError) throw error;
-        // Stored or not, nobody knows: the next try appends the same again, and what is there is found as a duplicate.
+        const { key, head, commit } = await this.#prepare(turn);
+        return this.#settle(turn, await this.#store.append(key, head, commit));
+      } catch (again) {
+        failure = again;
       }
     }
-    return undefined;
+    turn.lane.head = undefined;
+    for (const { count, resolve, reject } of turn.batches) {
+      if (failure instanceof StoreFullError) reject(failure);
+      else resolve(retry(count));
+    }
+    this.#release(turn);
   }
 
-  #noteCommit(epochs: Iterable<string>, outcomes: readonly Uint8Array[]): void {
-    if (this.#durableEpochs.size > MAX_KNOWN_EPOCHS) this.#durableEpochs.clear();
-    for (const id of epochs) this.#durableEpochs.add(id);
-    let stored = 0;
-    for (const each of outcomes) for (const o of each) if (o === OUTCOMES.STORED) stored++;
-    this.#committed(stored);
+  async #prepare({ lane, batches }: Turn) {
+    lane.head ??= await this.#store.openWriter(lane.key);
+    const commit = {
+      epochs: [...this.#newEpochs(batches).values()],
+      batches: batches.map(({ batch }) => batch),
+      committedMs: this.#clock.now(),
+    };
+    return { key: lane.key, head: lane.head, commit };
+  }
+
+  #newEpochs(batches: readonly Waiting[]): Map<string, Uint8Array> {
+    const epochs = new Map(batches.flatMap((waiting) => [...waiting.epochs]));
+    for (const id of epochs.keys()) if (this.#durableEpochs.has(id)) epochs.delete(id);
+    return epochs;
+  }
+
+  #settle(turn: Turn, { head, outcomes }: Appended): void {
+    const { lane, batches } = turn;
+    // A commit without a new record stores nothing, epochs included.
+    if (head.sequence > (lane.head?.sequence ?? 0)) {
+      for (const id of this.#newEpochs(batches).keys()) this.#durableEpochs.add(id);
+      if (this.#durableEpochs.size > MAX_KNOWN_EPOCHS) this.#durableEpochs.clear();
+      this.#committed();
+    }
+    lane.head = head;
+    batches.forEach(({ count, resolve }, i) => {
+      resolve(outcomes[i] ?? retry(count));
+    });
+    this.#release(turn);
+  }
+
+  #release({ lane, batches }: Turn): void {
+    for (const { batch } of batches) this.#queuedBytes -= batch.length;
+    lane.busy = false;
+    if (lane.waiting.length > 0) this.#makeReady(lane);
+    this.#dispatch();
   }
 }
 

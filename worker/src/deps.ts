@@ -9,7 +9,6 @@ import type { Mode } from '../../wire/keys.ts';
 import type { AuthParts } from './auth.ts';
 import { checkEnvironment, type Environment, type Patience, type RawEnv } from './env.ts';
 import { KeyDirectory, type PublicEdgeKey } from './keys.ts';
-import { hex } from './pipeline/digest.ts';
 import { ed25519Signer } from './pipeline/ed25519.ts';
 import { EpochKeeper } from './pipeline/epochs.ts';
 import type { ErasureParts } from './pipeline/erase.ts';
@@ -21,6 +20,7 @@ import { PolicyKeeper } from './pipeline/policy.ts';
 import type { PullParts } from './pipeline/pull.ts';
 import { RecipientKeeper } from './pipeline/recipients.ts';
 import { KnownSigners } from './signers.ts';
+import { writerName } from './writer-name.ts';
 
 /** What the routes work with. */
 export interface Deps {
@@ -80,11 +80,11 @@ function startSession({ city, edgeKeys, indexKeys }: Environment) {
   return { session, publicKeys };
 }
 
-/** The writer of an enterprise is a Durable Object of that name: one in the world, so it commits serially. */
+/** The writer of a node is a Durable Object of that name: one in the world, so each chain grows serially. */
 function appendTo({ writers, node, city }: Environment): Append {
+  const id = writers.idFromName(writerName({ node, city }));
   return async (enterprise, epochs, batch) => {
-    const name = `${node}/${city}/${hex(enterprise)}`;
-    const writer = writers.get(writers.idFromName(name));
+    const writer = writers.get(id);
     try {
       return await writer.append({ node, city, enterprise }, epochs, batch);
     } catch (error) {

@@ -1,15 +1,22 @@
 /** Signers found lately, so that not every request asks the store. Whoever is not found is looked for anew each time. */
 import type { ControlStore } from '../../db/control.ts';
 import { hex } from './pipeline/digest.ts';
-import { MAX_KNOWN_SIGNERS, SIGNER_REREAD_MS } from './pipeline/limits.ts';
+import { MAX_KNOWN_SIGNERS, SIGNER_REREAD_MS, SIGNER_STALE_MS } from './pipeline/limits.ts';
 
-type Found = ReturnType<ControlStore['findSigner']>;
+type Found = Awaited<ReturnType<ControlStore['findSigner']>>;
+
+interface Known {
+  found: Found;
+  /** When the store was asked for it. */
+  askedMs: number;
+  rereadMs: number;
+}
 
 export class KnownSigners implements Pick<ControlStore, 'findSigner'> {
   readonly #control: Pick<ControlStore, 'findSigner'>;
   readonly #clock: () => number;
   /** By hexadecimal key id, the longest known first. */
-  readonly #known = new Map<string, { found: Found; rereadMs: number }>();
+  readonly #known = new Map<string, Known>();
 
   /** @param clock milliseconds since 1970 */
   constructor(control: Pick<ControlStore, 'findSigner'>, clock: () => number) {
@@ -17,21 +24,26 @@ export class KnownSigners implements Pick<ControlStore, 'findSigner'> {
     this.#clock = clock;
   }
 
-  /** ControlStore.findSigner, at most SIGNER_REREAD_MS old: that long, who is shut out may still be let in. */
-  findSigner(keyid: Uint8Array): Found {
-    const name = hex(keyid);
+  /** ControlStore.findSigner, at most SIGNER_STALE_MS old: that long, who is shut out may still be let in. */
+  async findSigner(keyid: Uint8Array): Promise<Found> {
+    const [name, now] = [hex(keyid), this.#clock()];
     const known = this.#known.get(name);
-    if (known !== undefined && this.#clock() < known.rereadMs) return known.found;
-    const found = this.#control.findSigner(keyid);
-    this.#known.delete(name);
-    this.#known.set(name, { found, rereadMs: this.#clock() + SIGNER_REREAD_MS });
-    const forget = () => {
-      if (this.#known.get(name)?.found === found) this.#known.delete(name);
-    };
-    found.then((signer) => signer === undefined && forget(), forget);
-    if (this.#known.size > MAX_KNOWN_SIGNERS) {
-      this.#known.delete(this.#known.keys().next().value as string);
-    }
+    if (known && now < known.rereadMs && now < known.askedMs + SIGNER_STALE_MS) return known.found;
+    // Others go on with what is known meanwhile: a promise of one request must not be awaited by another.
+    if (known) known.rereadMs = now + SIGNER_REREAD_MS;
+    const found = await this.#control.findSigner(keyid);
+    this.#remember(name, { found, askedMs: now, rereadMs: now + SIGNER_REREAD_MS });
     return found;
+  }
+
+  #remember(name: string, answer: Known): void {
+    const known = this.#known.get(name);
+    // Another request may have asked later and been answered before.
+    if (known && known.askedMs > answer.askedMs) return;
+    this.#known.delete(name);
+    if (answer.found === undefined) return;
+    this.#known.set(name, answer);
+    const [longest] = this.#known.keys();
+    if (this.#known.size > MAX_KNOWN_SIGNERS) this.#known.delete(longest as string);
   }
 }

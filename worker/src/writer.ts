@@ -1,10 +1,13 @@
-/** The writer of one node, city and enterprise: a Durable Object, so that there is one in the world and commits are serial. */
+/**
+ * The writer of one node: a Durable Object, so that there is one in the world and the commits of each chain are serial. One for all
+ * enterprises of the node, so that a transaction of the store carries what all of them wait for.
+ */
 import { DurableObject } from 'cloudflare:workers';
 import { D1ParcelStore } from '../../db/d1/parcels.ts';
-import type { ParcelStore, WriterKey } from '../../db/parcels.ts';
-import { equalBytes } from '../../wire/bytes.ts';
+import type { WriterKey } from '../../db/parcels.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { FillingPlan, type IndexFiller } from './index-filler.ts';
+import { writerName } from './writer-name.ts';
 
 interface Bindings {
   DB: D1Database;
@@ -12,9 +15,12 @@ interface Bindings {
 }
 
 export class Writer extends DurableObject<Bindings> {
-  readonly #store: ParcelStore = new D1ParcelStore(this.env.DB);
-  #opened: { key: WriterKey; queue: CommitQueue } | undefined;
   readonly #filling = new FillingPlan(this.env.INDEX_FILLER);
+  readonly #queue = new CommitQueue(new D1ParcelStore(this.env.DB), CLOCK, () =>
+    this.#filling.committed(),
+  );
+  /** Of the first key. */
+  #name: string | undefined;
 
   /**
    * Stores a batch, together with others that wait.
@@ -25,20 +31,13 @@ export class Writer extends DurableObject<Bindings> {
    * @throws StoreFullError when the store can take no more
    */
   append(key: WriterKey, epochs: Uint8Array[], batch: Uint8Array): Promise<Uint8Array> {
-    this.#opened ??= { key, queue: this.#queue(key) };
-    if (!sameKey(key, this.#opened.key)) throw new TypeError('this writer has another key');
-    return this.#opened.queue.append(epochs, batch);
-  }
-
-  #queue(key: WriterKey): CommitQueue {
-    const clock = {
-      now: () => Date.now(),
-      sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
-    };
-    return new CommitQueue(this.#store, key, clock, () => this.#filling.committed());
+    this.#name ??= writerName(key);
+    if (writerName(key) !== this.#name) throw new TypeError('this writer is of another node');
+    return this.#queue.append(key, epochs, batch);
   }
 }
 
-function sameKey(a: WriterKey, b: WriterKey): boolean {
-  return a.node === b.node && a.city === b.city && equalBytes(a.enterprise, b.enterprise);
-}
+const CLOCK = {
+  now: () => Date.now(),
+  sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+};

@@ -2,11 +2,12 @@
  * The module's own stages, driven as the benchmark needs them: records that were sealed one by one, and single operations in
  * a loop. Everything else is the shipped module; nothing of this file is shipped.
  */
-import { AEAD_TAG_BYTES, aeadSealInto } from '../../../wasm/assembly/aead';
+import { AEAD_TAG_BYTES } from '../../../wasm/assembly/aead';
 import { put, wipe } from '../../../wasm/assembly/bytes';
 import { findEpoch, NATIONAL, VIEW_FULL, VIEW_MASKED } from '../../../wasm/assembly/epochs';
 import {
   HPKE_CONTEXT_BYTES,
+  HPKE_KEY,
   HPKE_SEQUENCE,
   hpkeOpenInto,
   hpkeSealInto,
@@ -43,11 +44,9 @@ export const MESSAGES: usize = memory.data(111616, 16);
 export const KEY: usize = memory.data(32, 16);
 export const ENTERPRISE: usize = memory.data(16, 16);
 
-/** Stands in the place of additional data: the open jobs read a position from it. 34 octets each, the last eight of them the position. */
-const POSITIONS: usize = memory.data(1328, 16);
-const POSITION_BYTES: usize = 34;
+/** The HPKE context that the messages are opened in: its base nonce is zero. */
+const CONTEXT: usize = memory.data(HPKE_CONTEXT_BYTES, 16);
 
-const NONCE: usize = memory.data(12, 4);
 const STATE: usize = memory.data(256, 16);
 
 /** Operations that one call of a loop makes at most at a time. */
@@ -72,22 +71,18 @@ function ingestGroup(at: usize, first: u32, count: u32, now: u64): u32 {
   const fullEpoch = findEpoch(VIEW_FULL, NATIONAL, now, count);
   const maskedEpoch = findEpoch(VIEW_MASKED, ENTERPRISE, now, count);
   if (fullEpoch == 0 || maskedEpoch == 0) return 0;
-  resetOpenJobs();
+  wipe(CONTEXT, HPKE_CONTEXT_BYTES);
+  put(CONTEXT + HPKE_KEY, KEY, 32);
+  store<u64>(CONTEXT, first, HPKE_SEQUENCE);
   for (let i: u32 = 0; i < count; i++) {
-    const position = POSITIONS + i * POSITION_BYTES;
-    store<u64>(position + POSITION_BYTES - 8, bswap<u64>(<u64>(first + i)));
-    queueOpen(KEY, position, 0, at + i * MESSAGE_BYTES, MESSAGE_BYTES);
-  }
-  openMany();
-  let good: u32 = 0;
-  for (let i: u32 = 0; i < count; i++) {
-    good += openJobGood(i) ? 1 : 0;
-    put(PLAIN + i * RECORD_BYTES, at + i * MESSAGE_BYTES, RECORD_BYTES);
+    const sealed = at + i * MESSAGE_BYTES;
+    if (!hpkeOpenInto(CONTEXT, PLAIN + i * RECORD_BYTES, 0, 0, sealed, MESSAGE_BYTES)) return 0;
   }
   const read = readRecords(count * RECORD_BYTES, now, false);
   const end = putBatch(read, ENTERPRISE, fullEpoch, maskedEpoch, now);
   wipePipeline(count * RECORD_BYTES, read);
-  return good == count && read == count ? <u32>(end - REPLY) : 0;
+  wipe(CONTEXT, HPKE_CONTEXT_BYTES);
+  return read == count ? <u32>(end - REPLY) : 0;
 }
 
 /** Opens a chunk of `length` octets `times` times, as a stream's are opened. */
@@ -103,24 +98,27 @@ export function loopOpenChunk(length: u32, times: u32): bool {
   return good;
 }
 
-/** Opens `times` × JOBS messages of one record each; they are copied to where they are opened. */
-export function loopOpenMessages(times: u32): bool {
-  wipe(POSITIONS, POSITION_BYTES);
-  wipe(NONCE, 12);
-  for (let job: u32 = 0; job < JOBS; job++) {
-    aeadSealInto(OUT + job * MESSAGE_BYTES, KEY, NONCE, 0, 0, PLAIN, RECORD_BYTES);
-  }
+/** Opens as many full parcels as JOBS `times` times; they are copied to where they are opened. */
+export function loopOpenParcels(aadLength: u32, length: u32, times: u32): bool {
+  const size = aadLength + length + AEAD_TAG_BYTES;
+  loopSeal(aadLength, length, 1);
   let good = true;
   for (let i: u32 = 0; i < times; i++) {
-    put(MESSAGES, OUT, JOBS * MESSAGE_BYTES);
+    put(MESSAGES, OUT, JOBS * size);
     resetOpenJobs();
     for (let job: u32 = 0; job < JOBS; job++) {
-      queueOpen(KEY, POSITIONS, 0, MESSAGES + job * MESSAGE_BYTES, MESSAGE_BYTES);
+      const aad = MESSAGES + job * size;
+      queueOpen(KEY, aad, aadLength, aad + aadLength, length + AEAD_TAG_BYTES);
     }
     openMany();
     for (let job: u32 = 0; job < JOBS; job++) good = openJobGood(job) && good;
   }
   return good;
+}
+
+/** Opens a message of one record `times` times, by itself. */
+export function loopOpenMessage(times: u32): bool {
+  return loopOpenChunk(RECORD_BYTES, times);
 }
 
 /** Seals `times` × JOBS values of `length` octets with `aadLength` octets of additional data. */
