@@ -4,6 +4,12 @@ import { ParcelOpener } from '../wasm/host/opener.ts';
 import { Sender } from '../wasm/host/sender.ts';
 import { MAX_CLOCK_SKEW_S } from '../wire/limits.ts';
 
+/** What Node and browsers have of WebAssembly: the types of Workers, where nothing is compiled at run time, lack it. */
+const engine = WebAssembly as unknown as {
+  Module: new (bytes: Uint8Array) => WebAssembly.Module;
+  compileStreaming(source: Promise<Response>): Promise<WebAssembly.Module>;
+};
+
 let compiled: WebAssembly.Module | undefined;
 let sender: Sender | undefined;
 let opener: ParcelOpener | undefined;
@@ -15,7 +21,7 @@ let opener: ParcelOpener | undefined;
 export function clientModule(): WebAssembly.Module {
   // By name and not by import, so that bundles for browsers hold nothing of Node.
   const fs = globalThis.process?.getBuiltinModule?.('node:fs');
-  compiled ??= fs && new WebAssembly.Module(fs.readFileSync(moduleUrl()));
+  compiled ??= fs && new engine.Module(fs.readFileSync(moduleUrl()));
   if (compiled === undefined) throw new Error('await loadModule() before');
   return compiled;
 }
@@ -28,7 +34,7 @@ export async function loadModule(url?: string | URL): Promise<WebAssembly.Module
   if (compiled !== undefined) return compiled;
   if (url === undefined && globalThis.process?.getBuiltinModule !== undefined)
     return clientModule();
-  compiled = await WebAssembly.compileStreaming(fetch(url ?? moduleUrl()));
+  compiled = await engine.compileStreaming(fetch(url ?? moduleUrl()));
   return compiled;
 }
 
@@ -54,5 +60,5 @@ export function parcelOpener(): ParcelOpener {
 }
 
 function moduleUrl(): URL {
-  return new URL(`../wasm/build/${moduleFile()}`, import.meta.url);
+  return new URL(`../wasm/build/${moduleFile()}`, (import.meta as { url: string }).url);
 }
