@@ -173,6 +173,33 @@ describe('opening', () => {
     expect(opener.openAll([])).toEqual([]);
   });
 
+  it.each([4_449, 65_536 + 600, 300_000])(
+    'refuses %i octets at their own place, whatever they hold',
+    (length) => {
+      const [opener, epoch] = [openerFor(), makeEpoch(world)];
+      opener.addEpoch(epoch.header);
+      const parcels = [0, 1, 2].map(() => {
+        const one = validRecord(NOW);
+        const bytes = sealParcel(world, epoch, one.id, encodeRecord(one));
+        return { one, bytes, row: { id: uuidBytes(one.id) } };
+      });
+      const [first, second, third] = parcels as [
+        (typeof parcels)[0],
+        (typeof parcels)[0],
+        (typeof parcels)[0],
+      ];
+      // Such a length, cut to two octets, would make the rest of it parcels of their own.
+      const long = new Uint8Array(length);
+      long.set(first.bytes);
+      long.set([second.bytes.length >> 8, second.bytes.length & 255], first.bytes.length);
+      long.set(second.bytes, first.bytes.length + 2);
+      const rows = [{ bytes: long, row: first.row }, third];
+      const [refused, opened] = opener.openAll(rows);
+      expect((refused as OpenError).code).toBe('parcel_malformed');
+      expect(opened).toMatchObject({ id: third.one.id });
+    },
+  );
+
   it('never repeats what a malformed record holds', () => {
     const [opener, epoch] = [openerFor(), makeEpoch(world)];
     opener.addEpoch(epoch.header);

@@ -13,7 +13,7 @@ import { createApp } from '../../worker/src/app.ts';
 import { checkEnvironment, type RawEnv } from '../../worker/src/env.ts';
 import { sha256 } from '../../worker/src/pipeline/digest.ts';
 import { Failure } from '../../worker/src/pipeline/failure.ts';
-import { CHUNKS_IN_FLIGHT } from '../../worker/src/pipeline/limits.ts';
+import { CHUNKS_IN_FLIGHT, IN_FLIGHT_BYTES } from '../../worker/src/pipeline/limits.ts';
 import { type Encapsulation, encapsulate } from '../support/encapsulation.ts';
 import { validRecord } from '../support/records.ts';
 import { AUTHORITY, type Edge, makeEdge } from './edge-parts.ts';
@@ -141,6 +141,30 @@ describe('a store that does not take it', () => {
     expect(await code(response)).toBe(expected);
     edge.store.append = undefined;
     expect((await submit()).response.status).toBe(200);
+  });
+
+  it('while IN_FLIGHT_BYTES are held, nobody gets in; a stream that is in waits', async () => {
+    const { inFlight } = edge.deps.ingest;
+    const release = inFlight.take(IN_FLIGHT_BYTES);
+    expect((await submit()).response.status).toBe(503);
+    const { head, context } = encapsulate(STREAM, edge.edgeKey, identity);
+    const refused = concat(head, frameChunk(context.seal(record(), FINAL_AAD), true));
+    const response = await post('/v1/parcels/stream', STREAM.requestType, refused, false);
+    expect([response.status, await code(response)]).toEqual([503, 'unavailable']);
+    release();
+
+    let appends = 0;
+    let room = () => {};
+    edge.store.append = async () => {
+      if (++appends === 1) {
+        room = inFlight.take(IN_FLIGHT_BYTES);
+        setTimeout(() => room(), 50);
+      } else expect(inFlight.full).toBe(false);
+      return Uint8Array.of(OUTCOMES.STORED);
+    };
+    expect((await stream(1, 1, 1)).summary).toMatchObject({ complete: true, stored: 3 });
+    expect(appends).toBe(3);
+    expect(inFlight.full).toBe(false);
   });
 
   it('tells the records of a stream to be sent again, and those alone', async () => {

@@ -21,6 +21,7 @@ import { KeyDirectory } from '../../worker/src/keys.ts';
 import { ed25519Signer } from '../../worker/src/pipeline/ed25519.ts';
 import { EpochKeeper } from '../../worker/src/pipeline/epochs.ts';
 import { Gate } from '../../worker/src/pipeline/gate.ts';
+import { InFlight } from '../../worker/src/pipeline/in-flight.ts';
 import { PULL_LIMITS } from '../../worker/src/pipeline/limits.ts';
 import { PolicyKeeper } from '../../worker/src/pipeline/policy.ts';
 import { RecipientKeeper } from '../../worker/src/pipeline/recipients.ts';
@@ -119,7 +120,7 @@ export async function makeEdge(
     ]),
     recipients,
     ingest: {
-      ...{ session, epochs, awaited: { bytes: 0 }, clock: now },
+      ...{ session, epochs, inFlight: new InFlight(), clock: now },
       append: async (enterprise, headers, batch) => {
         if (store.append) return store.append(batch);
         appended.push({ enterprise, epochs: headers, batch });

@@ -101,4 +101,12 @@ describe('KnownSigners', () => {
     expect(await signers.findSigner(KEYID)).toEqual({ party, key });
     expect(state.asked).toBe(3);
   });
+
+  it('asks again when the clock has stepped back', async () => {
+    const { state, signers } = setUp();
+    await signers.findSigner(KEYID);
+    state.answer = undefined;
+    state.nowMs -= 3_600_000;
+    expect(await signers.findSigner(KEYID)).toBeUndefined();
+  });
 });

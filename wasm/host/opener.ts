@@ -15,6 +15,9 @@ const KEY_BYTES = 32;
 const SEALED_KEY_BYTES = 48;
 const EPOCH_PARAMS_BYTES = 96;
 const LENGTH_BYTES = 2;
+/** Additional data, the largest bucket and its tag (wire/parcel.ts). */
+const MAX_PARCEL_BYTES = 144 + 4288 + 16;
+const NOTHING = new Uint8Array(0);
 /** Table entry: where the CBOR begins (4) | its length (2) | status (2) */
 const ENTRY_BYTES = 8;
 
@@ -114,7 +117,9 @@ export class ParcelOpener {
     let at = OPEN_TABLE_BYTES;
     let next = from;
     for (; next < last; next++) {
-      const parcel = parcels[next] as Uint8Array;
+      const given = parcels[next] as Uint8Array;
+      // Whatever is too long to be one is malformed, at its own place.
+      const parcel = given.length > MAX_PARCEL_BYTES ? NOTHING : given;
       const end = at + LENGTH_BYTES + parcel.length;
       if (end > OUT_BYTES) break;
       out[at] = parcel.length >> 8;

@@ -85,10 +85,13 @@ export function checkEncapsulation(request: SignedRequest, head: Uint8Array): vo
  * @returns throws Failure signature_invalid when the signer was shut out; unavailable when the store is away
  */
 export function standing({ control, clock }: AuthParts, signer: Signer): () => Promise<void> {
-  let askedMs = clock();
+  // What let the signer in may have been remembered: it is asked at once.
+  let askedMs = Number.NEGATIVE_INFINITY;
   return async () => {
-    if (clock() < askedMs + SIGNER_REREAD_MS) return;
-    askedMs = clock();
+    const now = clock();
+    // A clock that steps back makes no answer newer.
+    if (now >= askedMs && now < askedMs + SIGNER_REREAD_MS) return;
+    askedMs = now;
     const found = await fromStore(control.findSigner(signer.keyid));
     if (found === undefined || !equalBytes(found.party.id, signer.party.id)) {
       throw new Failure('signature_invalid');

@@ -98,7 +98,7 @@ export class CommitQueue {
   ): Promise<Uint8Array> {
     // Taken apart before it joins others, which would fail with it.
     const { count } = parseBatchHead(batch);
-    const byId = new Map(epochs.map((header) => [String(parseEpoch(header).epoch), header]));
+    const byId = new Map(epochs.map((header) => [nameOf(parseEpoch(header).epoch), header]));
     if (this.#queuedBytes + batch.length > MAX_QUEUED_BYTES) return retry(count);
     this.#queuedBytes += batch.length;
     const lane = this.#lane(key);
@@ -110,7 +110,7 @@ export class CommitQueue {
   }
 
   #lane(key: WriterKey): Lane {
-    const name = String(key.enterprise);
+    const name = nameOf(key.enterprise);
     const known = this.#lanes.get(name);
     if (known) return known;
     const lane: Lane = { key, waiting: [], head: undefined, busy: false };
@@ -226,6 +226,11 @@ export class CommitQueue {
     if (lane.waiting.length > 0) this.#makeReady(lane);
     this.#dispatch();
   }
+}
+
+/** Octets as the key of a map. */
+function nameOf(octets: Uint8Array): string {
+  return String.fromCharCode(...octets);
 }
 
 function retry(count: number): Uint8Array {

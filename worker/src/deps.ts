@@ -14,6 +14,7 @@ import { EpochKeeper } from './pipeline/epochs.ts';
 import type { ErasureParts } from './pipeline/erase.ts';
 import { Failure } from './pipeline/failure.ts';
 import { Gate } from './pipeline/gate.ts';
+import { InFlight } from './pipeline/in-flight.ts';
 import type { Append, Ingest } from './pipeline/ingest.ts';
 import { PULL_LIMITS } from './pipeline/limits.ts';
 import { PolicyKeeper } from './pipeline/policy.ts';
@@ -61,7 +62,7 @@ async function make(raw: RawEnv): Promise<Deps> {
     auth: { control, signers: new KnownSigners(control, clock), authority, clock },
     keys: new KeyDirectory(city, signer, publicKeys),
     recipients,
-    ingest: { session, epochs, append: appendTo(environment), awaited: { bytes: 0 }, clock },
+    ingest: { session, epochs, append: appendTo(environment), inFlight: new InFlight(), clock },
     pull: { store, signer, city, gate: new Gate(PULL_LIMITS, clock) },
     erasure: { store, signer, city },
   };

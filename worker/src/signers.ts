@@ -28,7 +28,9 @@ export class KnownSigners implements Pick<ControlStore, 'findSigner'> {
   async findSigner(keyid: Uint8Array): Promise<Found> {
     const [name, now] = [hex(keyid), this.#clock()];
     const known = this.#known.get(name);
-    if (known && now < known.rereadMs && now < known.askedMs + SIGNER_STALE_MS) return known.found;
+    // A clock that steps back makes no answer newer.
+    const recent = known && now >= known.askedMs && now < known.askedMs + SIGNER_STALE_MS;
+    if (recent && now < known.rereadMs) return known.found;
     // Others go on with what is known meanwhile: a promise of one request must not be awaited by another.
     if (known) known.rereadMs = now + SIGNER_REREAD_MS;
     const found = await this.#control.findSigner(keyid);

@@ -87,12 +87,22 @@ export class BodyReader {
     return first?.[0] ?? 0;
   }
 
-  /** Reads until `length` octets are held. @returns false when the body ends before */
+  /** Reads until `length` octets are held. @returns false when the body ends before @throws FormatError when that takes too long */
   async #fill(length: number): Promise<boolean> {
-    const lastMs = Date.now() + this.#idleMs;
+    if (this.#held >= length) return true;
+    const reading = { over: false };
+    try {
+      return await within(this.#idleMs, this.#readUntil(length, reading));
+    } finally {
+      reading.over = true;
+    }
+  }
+
+  /** @param reading is over when nobody waits for it any more: what comes then is dropped */
+  async #readUntil(length: number, reading: { over: boolean }): Promise<boolean> {
     while (this.#held < length) {
-      const piece = await this.#read(lastMs - Date.now());
-      if (piece === undefined) return false;
+      const piece = await this.#read();
+      if (piece === undefined || reading.over) return false;
       this.#pieces.push(piece);
       // A piece of one octet may hold a page of memory: many small ones are copied into one.
       if (this.#pieces.length >= MAX_PIECES) {
@@ -105,12 +115,11 @@ export class BodyReader {
     return true;
   }
 
-  async #read(withinMs: number): Promise<Uint8Array | undefined> {
-    if (this.#reader === undefined) return undefined;
+  async #read(): Promise<Uint8Array | undefined> {
     try {
-      return (await within(withinMs, this.#reader.read())).value;
+      return (await this.#reader?.read())?.value;
     } catch {
-      // A connection that is gone, or one that is too slow: the rest of the body does not come.
+      // A connection that is gone: the rest of the body does not come.
       throw new FormatError();
     }
   }
@@ -144,7 +153,7 @@ export async function readBody(
 ): Promise<Uint8Array> {
   const body = new BodyReader(stream, limit, deadlineMs);
   try {
-    return await within(deadlineMs, body.rest(limit));
+    return await body.rest(limit);
   } catch (error) {
     await body.cancel();
     throw error instanceof Failure ? error : new Failure('malformed_request');

@@ -9,15 +9,20 @@ import { NO_DEVICE } from '../../../wire/envelope.ts';
 import { encodeEpoch, epochSigningInput, NATIONAL } from '../../../wire/epoch.ts';
 import { MAX_EPOCH_MS } from '../../../wire/limits.ts';
 import { VIEW_FULL, VIEW_MASKED } from '../../../wire/parcel.ts';
-import { type EnterpriseCertificate, LIST_KIND, validEntries } from '../../../wire/recipients.ts';
+import {
+  type EnterpriseCertificate,
+  LIST_KIND,
+  type RecipientList,
+  validEntries,
+} from '../../../wire/recipients.ts';
 import { hex, sha256 } from './digest.ts';
 import type { Signer } from './ed25519.ts';
 import { Failure, fromStore } from './failure.ts';
 import {
+  CERTIFICATE_REREAD_MS,
   DAY_MS,
   EPOCH_ATTEMPTS,
   EPOCH_GRACE_MS,
-  LIST_REREAD_MS,
   MAX_KNOWN_CERTIFICATES,
   MAX_KNOWN_EPOCHS,
   MAX_KNOWN_KEYIDS,
@@ -39,6 +44,14 @@ interface KnownEpoch {
   header: Promise<Uint8Array>;
 }
 
+interface KnownTerms {
+  verified: VerifiedList;
+  terms: Terms;
+  /** While they hold, for no entry of the list begins or ends. */
+  fromMs: number;
+  untilMs: number;
+}
+
 interface KnownCertificate {
   /** Of the list it was verified by. */
   listName: string;
@@ -55,6 +68,7 @@ export class EpochKeeper {
   readonly #readers = new Map<string, string>();
   readonly #certificates = new Map<string, KnownCertificate>();
   readonly #keyids = new Map<string, Uint8Array>();
+  #known: KnownTerms | undefined;
   /** Hash of the list that the live epochs were started by, in hexadecimal; empty when there is none. */
   #listName = '';
 
@@ -126,19 +140,26 @@ export class EpochKeeper {
   }
 
   /** @throws Failure no_recipient without a reader, or when openers would refuse what this edge seals */
-  async #read({ list, hash }: VerifiedList, now: number): Promise<Terms> {
+  async #read(verified: VerifiedList, now: number): Promise<Terms> {
+    // Remembered: this is asked for every chunk.
+    const known = this.#known;
+    if (known?.verified === verified && now >= known.fromMs && now < known.untilMs) {
+      return known.terms;
+    }
     const { city, signer } = this.#parts;
+    const { list, hash } = verified;
     const readers = validEntries(list, LIST_KIND.FULL_VIEW, city, now);
     for (const entry of validEntries(list, LIST_KIND.EDGE_SIGNING, city, now)) {
       if (!equalBytes(await this.#keyid(entry.publicKey), signer.keyid)) continue;
       if (readers.length === 0) break;
       const endMs = Math.min(list.notAfter, entry.notAfter);
-      return { list, hash, name: hex(hash), readers, endMs };
+      const terms = { list, hash, name: hex(hash), readers, endMs };
+      this.#known = { verified, terms, fromMs: now, untilMs: nextChange(list, now) };
+      return terms;
     }
     throw new Failure('no_recipient');
   }
 
-  /** Remembered: this is asked for every chunk. */
   async #keyid(publicKey: Uint8Array): Promise<Uint8Array> {
     const name = hex(publicKey);
     const keyid = this.#keyids.get(name) ?? (await sha256(publicKey));
@@ -147,7 +168,7 @@ export class EpochKeeper {
     return keyid;
   }
 
-  /** The enterprise's certificate, read and verified every LIST_REREAD_MS and at every change of list. */
+  /** The enterprise's certificate, read and verified every CERTIFICATE_REREAD_MS and at every change of list. */
   async #certificate(
     enterprise: Uint8Array,
     { list, name: listName }: Terms,
@@ -160,7 +181,8 @@ export class EpochKeeper {
       const bytes = await fromStore(control.certificate(city, enterprise));
       const certificate =
         bytes && (await verifyCertificate(bytes, list, { city, enterprise }, now));
-      known = { listName, rereadMs: now + LIST_REREAD_MS, certificate };
+      const rereadMs = Math.min(now + CERTIFICATE_REREAD_MS, nextChange(list, now));
+      known = { listName, rereadMs, certificate };
       this.#certificates.delete(name);
       this.#certificates.set(name, known);
       forgetOldest(this.#certificates, MAX_KNOWN_CERTIFICATES);
@@ -178,7 +200,7 @@ export class EpochKeeper {
   ): void {
     const { session } = this.#parts;
     const slot = `${view}/${hex(audience)}`;
-    const readers = recipients.map(({ publicKey }) => hex(publicKey)).join();
+    const readers = nameOf(recipients);
     // A key that was replaced must not go on reading until the epoch ends.
     if (this.#readers.get(slot) === readers && !session.needsEpoch(view, audience, now)) return;
     this.#readers.set(slot, readers);
@@ -243,6 +265,20 @@ async function signedHeader(
   const { params, commit, wraps } = made;
   const input = epochSigningInput(params, commit, await sha256(wraps));
   return encodeEpoch(params, commit, wraps, signer.keyid, await signer.sign(input));
+}
+
+/** The next time at which an entry of a list begins or ends. */
+function nextChange({ entries }: RecipientList, now: number): number {
+  let next = Number.POSITIVE_INFINITY;
+  for (const { notBefore, notAfter } of entries) {
+    if (notBefore > now) next = Math.min(next, notBefore);
+    if (notAfter > now) next = Math.min(next, notAfter);
+  }
+  return next;
+}
+
+function nameOf(recipients: readonly Recipient[]): string {
+  return recipients.map(({ publicKey }) => hex(publicKey)).join();
 }
 
 function forgetOldest(map: Map<string, unknown>, keep: number): void {

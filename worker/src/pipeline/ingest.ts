@@ -1,5 +1,5 @@
 /** The spine: sealed bytes of a registered party in, a durable row and a sealed answer out. */
-import type { Session } from '../../../wasm/host/session.ts';
+import type { OpenedSingle, Session } from '../../../wasm/host/session.ts';
 import { parseResults } from '../../../wire/answer.ts';
 import { parseBatchHead } from '../../../wire/batch.ts';
 import { OUTCOMES } from '../../../wire/codes.ts';
@@ -14,6 +14,7 @@ import {
 import { MAX_RECORD_BYTES, TAG_BYTES } from '../../../wire/limits.ts';
 import type { EpochKeeper } from './epochs.ts';
 import { Failure } from './failure.ts';
+import type { InFlight } from './in-flight.ts';
 
 /** Octets of hdr ‖ enc, which the signature covers. */
 export const ENCAPSULATION_BYTES = HDR_BYTES + ENC_BYTES;
@@ -32,8 +33,7 @@ export interface Ingest {
   session: Session;
   epochs: EpochKeeper;
   append: Append;
-  /** Of all streams together: batches whose commit is awaited. */
-  awaited: { bytes: number };
+  inFlight: InFlight;
   clock: () => number;
 }
 
@@ -60,11 +60,20 @@ export async function ingestSingle(
   if (body.length > ENCAPSULATION_BYTES + MAX_RECORD_BYTES + TAG_BYTES) {
     throw new Failure('too_large');
   }
-  const { session, epochs, clock } = ingest;
-  const opened = await epochs.sealing(enterprise, clock, dryRun, (party, now) =>
-    session.openSingle(body, party, now),
-  );
-  const outcomes = await commit(ingest, enterprise, opened.batch);
+  const { session, epochs, inFlight, clock } = ingest;
+  if (inFlight.full) throw new Failure('unavailable');
+  const release = inFlight.take(body.length);
+  try {
+    const opened = await epochs.sealing(enterprise, clock, dryRun, (party, now) =>
+      session.openSingle(body, party, now),
+    );
+    return answer(session, opened, await commit(ingest, enterprise, opened.batch));
+  } finally {
+    release();
+  }
+}
+
+function answer(session: Session, opened: OpenedSingle, outcomes: Uint8Array): SealedAnswer {
   // Nothing to store: the module's own outcome is the last word.
   const outcome = outcomes[0] ?? parseResults(opened.drafts)[0]?.outcome ?? OUTCOMES.REFUSED;
   if (outcome === OUTCOMES.RETRY) throw new Failure('unavailable');

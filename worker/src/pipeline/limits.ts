@@ -1,7 +1,13 @@
 /** Limits of the running service: name, unit, reason. Those of the formats are in wire/limits.ts. */
 
-/** Milliseconds after which the recipient list and certificates are read again: bounds how long a removed reader stays. */
+/** Milliseconds after which the recipient list and the city's policy are read again: bounds how long a removed reader stays. */
 export const LIST_REREAD_MS = 3_000;
+
+/**
+ * Milliseconds after which an enterprise's certificate is read again: bounds how long its replaced key reads on. Each enterprise has its
+ * own, so this is asked for a hundred times as often as a list. A change of the list, in which a delegate ends, counts at once.
+ */
+export const CERTIFICATE_REREAD_MS = 10_000;
 
 /** Milliseconds for which a list that can't be read again (the store is away) is still used. */
 export const LIST_STALE_MS = 60_000;
@@ -27,7 +33,7 @@ export const EPOCH_ATTEMPTS = 3;
 /** Chunks of one stream whose commit is awaited at the same time: as many as make a full commit (MAX_COMMIT_RECORDS). */
 export const CHUNKS_IN_FLIGHT = 24;
 
-/** Octets of batches whose commits an isolate awaits; over it, a stream waits for its own oldest one. */
+/** Octets of batches, at the most that they can be, that an isolate holds before they are committed: a fraction of its 128 MB. */
 export const IN_FLIGHT_BYTES = 16 * 1024 * 1024;
 
 /**
@@ -40,10 +46,10 @@ export const BODY_DEADLINE_MS = 30_000;
 export const STREAM_IDLE_MS = 60_000;
 
 /** Milliseconds after which it is asked again whether a signer still belongs. */
-export const SIGNER_REREAD_MS = 1_000;
+export const SIGNER_REREAD_MS = 3_000;
 
 /** Milliseconds for which a signer whom the store has confirmed is let in: bounds how long one who is shut out gets in. */
-export const SIGNER_STALE_MS = 2_000;
+export const SIGNER_STALE_MS = 4_000;
 
 /** Signers an isolate remembers: several keys of each enterprise of a city, at some 300 octets. */
 export const MAX_KNOWN_SIGNERS = 4_096;

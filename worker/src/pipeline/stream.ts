@@ -11,7 +11,7 @@ import { MAX_STREAM_RECORDS } from '../../../wire/limits.ts';
 import type { BodyReader } from './body.ts';
 import { Failure } from './failure.ts';
 import { checkSuite, commit, type Ingest } from './ingest.ts';
-import { CHUNKS_IN_FLIGHT, IN_FLIGHT_BYTES, MAX_STREAM_MS } from './limits.ts';
+import { CHUNKS_IN_FLIGHT, MAX_STREAM_MS } from './limits.ts';
 
 /**
  * Starts a stream and gives its answer once the first chunk has opened: what fails until then is a refusal of the request.
@@ -32,8 +32,9 @@ export async function startStream(
   admitted: () => Promise<void>,
   report: (error: unknown) => void,
 ): Promise<ReadableStream<Uint8Array>> {
-  const { session, epochs, clock } = ingest;
+  const { session, epochs, inFlight, clock } = ingest;
   checkSuite(encapsulation);
+  if (inFlight.full) throw new Failure('unavailable');
   const opened = await epochs.sealing(enterprise, clock, dryRun, (party, now) =>
     session.openStream(encapsulation, party, now),
   );
@@ -59,6 +60,8 @@ interface Chunk {
   batch: Uint8Array;
   /** One result a record, without its outcome yet. */
   drafts: Uint8Array;
+  /** Its place in what is in flight. */
+  release: () => void;
   final: boolean;
 }
 
@@ -110,8 +113,20 @@ class Stream {
 
   /** Opens the next chunk. @throws FormatError, Failure when the rest of the stream is not worth anything */
   async open(): Promise<Chunk> {
-    const { session, epochs, clock } = this.#ingest;
+    const { inFlight } = this.#ingest;
     const { sealed, final } = await this.#body.chunk();
+    await inFlight.room(() => this.#inFlight.shift());
+    const release = inFlight.take(sealed.length);
+    try {
+      return { ...(await this.#judge(sealed, final)), release };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #judge(sealed: Uint8Array, final: boolean): Promise<Omit<Chunk, 'release'>> {
+    const { session, epochs, clock } = this.#ingest;
     if (clock() > this.#lastMs) throw new Failure('unavailable');
     await this.#admitted();
     const opened = await epochs.sealing(this.#enterprise, clock, this.#dryRun, ({ trial }, now) =>
@@ -134,6 +149,7 @@ class Stream {
     try {
       for (let chunk = first; ; chunk = await this.open()) {
         if (chunk.drafts.length > 0) await this.#settle(chunk, out);
+        else chunk.release();
         if (chunk.final) return true;
       }
     } catch (error) {
@@ -144,7 +160,7 @@ class Stream {
 
   /** Commits a batch and, when the chunks before it have theirs, sends its results. Waits only while too many are under way. */
   async #settle(
-    { batch, drafts }: Chunk,
+    { batch, drafts, release }: Chunk,
     out: ReadableStreamDefaultController<Uint8Array>,
   ): Promise<void> {
     const outcomes = commit(this.#ingest, this.#enterprise, batch).catch((error) => {
@@ -156,19 +172,11 @@ class Stream {
       this.#answer = answer;
       out.enqueue(frameChunk(sealed, false));
     });
-    const { awaited } = this.#ingest;
-    awaited.bytes += batch.length;
-    const done = () => {
-      awaited.bytes -= batch.length;
-    };
     // Whoever awaits it gets the error; until then nobody may.
-    sent.then(done, done);
+    sent.then(release, release);
     this.#sent = sent;
     this.#inFlight.push(sent);
-    while (this.#inFlight.length >= CHUNKS_IN_FLIGHT || awaited.bytes > IN_FLIGHT_BYTES) {
-      if (this.#inFlight.length === 0) return;
-      await this.#inFlight.shift();
-    }
+    if (this.#inFlight.length >= CHUNKS_IN_FLIGHT) await this.#inFlight.shift();
   }
 }
 
