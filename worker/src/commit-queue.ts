@@ -20,6 +20,12 @@ export const MAX_QUEUED_BYTES = 32 * 1024 * 1024;
 /** Transactions under way at once: the store has the next one at hand when it ends one. */
 export const MAX_UNDER_WAY = 2;
 
+/**
+ * Milliseconds after a transaction has begun in which only a full one follows it. A transaction costs as much as a hundred records in it,
+ * so under load it is worth waiting for company; a batch that finds the queue idle goes at once.
+ */
+export const GATHER_MS = 10;
+
 /** How often a commit is tried before its batches are given back. */
 export const MAX_TRIES = 4;
 
@@ -75,6 +81,7 @@ export class CommitQueue {
   readonly #durableEpochs = new Set<string>();
   #queuedBytes = 0;
   #underWay = 0;
+  #gathering = false;
 
   /** @param committed called after each commit, before its batches are answered */
   constructor(store: AppendStore, clock: Clock, committed: () => void = () => {}) {
@@ -125,12 +132,30 @@ export class CommitQueue {
 
   #dispatch(): void {
     while (this.#underWay < MAX_UNDER_WAY && this.#ready.length > 0) {
+      if (this.#gathering && this.#waitingRecords() < MAX_COMMIT_RECORDS) return;
+      this.#gather();
       this.#underWay++;
       void this.#commit(this.#takeTurns()).finally(() => {
         this.#underWay--;
         this.#dispatch();
       });
     }
+  }
+
+  #gather(): void {
+    if (this.#gathering) return;
+    this.#gathering = true;
+    void this.#clock.sleep(GATHER_MS).then(() => {
+      this.#gathering = false;
+      this.#dispatch();
+    });
+  }
+
+  /** Of lanes that are ready. */
+  #waitingRecords(): number {
+    let records = 0;
+    for (const { waiting } of this.#ready) for (const { count } of waiting) records += count;
+    return records;
   }
 
   /** What comes next, up to MAX_COMMIT_RECORDS records; at least one batch. */
