@@ -11,7 +11,7 @@
  * The trial code tells why the record would have been refused, had the city not been in trial (wire/codes.ts); 0 for most.
  * `flagged` counts those with one.
  */
-import { concat, FormatError, Reader, u32, u64, utf8 } from './bytes.ts';
+import { concat, FormatError, pieces, Reader, u32, u64, utf8 } from './bytes.ts';
 import { MAX_CHUNK_RECORDS } from './limits.ts';
 
 export const BATCH_MAGIC = utf8('SPB1');
@@ -87,12 +87,10 @@ export interface Batch extends BatchHead {
 export function parseBatch(bytes: Uint8Array): Batch {
   const reader = new Reader(bytes);
   const head = readHead(reader);
-  const details = reader.bytes(head.count * BATCH_DETAIL_BYTES);
-  const records = Array.from({ length: head.count }, (_, i): BatchRecord => {
-    const receipt = head.receipts.subarray(i * BATCH_RECEIPT_BYTES, (i + 1) * BATCH_RECEIPT_BYTES);
-    const own = parseDetails(
-      details.subarray(i * BATCH_DETAIL_BYTES, (i + 1) * BATCH_DETAIL_BYTES),
-    );
+  const receipts = pieces(head.receipts, BATCH_RECEIPT_BYTES);
+  const details = pieces(reader.bytes(head.count * BATCH_DETAIL_BYTES), BATCH_DETAIL_BYTES);
+  const records = receipts.map((receipt, i): BatchRecord => {
+    const own = parseDetails(details[i] as Uint8Array);
     return {
       ...{ id: receipt.subarray(0, 16), contentTag: receipt.subarray(16) },
       ...{ indexVersion: own.indexVersion, trialCode: own.trialCode, warnings: own.warnings },

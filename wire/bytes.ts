@@ -11,6 +11,13 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
   return joined;
 }
 
+/** Cuts octets into pieces of one length, as views. */
+export function pieces(bytes: Uint8Array, length: number): Uint8Array[] {
+  return Array.from({ length: bytes.length / length }, (_, i) =>
+    bytes.subarray(i * length, (i + 1) * length),
+  );
+}
+
 /** The UTF-8 octets of a text. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>;

@@ -4,11 +4,11 @@ import { packBatch, parseBatch, parseBatchHead } from '../../wire/batch.ts';
 import { equalBytes } from '../../wire/bytes.ts';
 import { OUTCOMES } from '../../wire/codes.ts';
 import type { ChainHead } from '../../wire/pull.ts';
+import { batchHeads } from '../checks.ts';
 import {
   type Append,
   type Appended,
   type CommitInput,
-  MAX_COMMIT_RECORDS,
   StaleHeadError,
   StoreFullError,
   type WriterKey,
@@ -100,12 +100,7 @@ async function insertAll(queries: Queries, appends: readonly Append[]): Promise<
 
 /** @throws TypeError, RangeError, FormatError as ParcelStore.append says */
 function checked(key: WriterKey, { batches }: Pick<CommitInput, 'batches'>): Packed[] {
-  const all = batches.map((bytes): Packed => ({ head: parseBatchHead(bytes), bytes }));
-  if (all.some(({ head: { city, enterprise } }) => city !== key.city || !same(enterprise, key))) {
-    throw new TypeError('a batch is of another city or enterprise than its writer');
-  }
-  if (countOf(all) > MAX_COMMIT_RECORDS) throw new RangeError('too many records in one commit');
-  return all;
+  return batchHeads(key, batches).map((head, i) => ({ head, bytes: batches[i] as Uint8Array }));
 }
 
 /** Throws what is known to be the cause of a failed insert; returns when it may have been a duplicate. */
@@ -166,8 +161,4 @@ function pick({ bytes }: Packed, outcomes: Uint8Array): Packed[] {
   if (left.length === 0) return [];
   const packed = packBatch(head, left);
   return [{ head: parseBatchHead(packed), bytes: packed }];
-}
-
-function same(enterprise: Uint8Array, key: WriterKey): boolean {
-  return equalBytes(enterprise, key.enterprise);
 }

@@ -1,7 +1,7 @@
 /** Reading for pulls: heads, pages of commits, epochs, counts. */
 import { type SQL, sql } from 'drizzle-orm';
 import { BATCH_DETAIL_BYTES, parseDetails } from '../../wire/batch.ts';
-import { utf8 } from '../../wire/bytes.ts';
+import { pieces, utf8 } from '../../wire/bytes.ts';
 import type { Epoch } from '../../wire/epoch.ts';
 import type { ChainHead, Cursor } from '../../wire/pull.ts';
 import type { Count, Scope, StoredCommit } from '../parcels.ts';
@@ -106,20 +106,16 @@ async function readSlice(
 
 /** Position and parcel of each record of a batch that is not erased. */
 function parcelsOf(row: BatchRow, view: 'full' | 'masked'): [number, Uint8Array][] {
-  const details = utf8(row.details);
   const parcels = fromHex(row.parcels);
-  const found: [number, Uint8Array][] = [];
-  for (let i = 0, at = 0; i * BATCH_DETAIL_BYTES < details.length; i++) {
-    const own = parseDetails(
-      details.subarray(i * BATCH_DETAIL_BYTES, (i + 1) * BATCH_DETAIL_BYTES),
-    );
-    const [place, length] =
-      view === 'full' ? [own.fullPlace, own.fullLength] : [own.maskedPlace, own.maskedLength];
-    if (i === 0) at = place;
-    if (own.fullLength > 0)
-      found.push([row.first + i, parcels.subarray(place - at, place - at + length)]);
-  }
-  return found;
+  const details = pieces(utf8(row.details), BATCH_DETAIL_BYTES).map((digits) => {
+    const { fullPlace, fullLength, maskedPlace, maskedLength } = parseDetails(digits);
+    const [place, length] = view === 'full' ? [fullPlace, fullLength] : [maskedPlace, maskedLength];
+    return { place, length, erased: fullLength === 0 };
+  });
+  const before = details[0]?.place ?? 0;
+  return details.flatMap(({ place, length, erased }, i): [number, Uint8Array][] =>
+    erased ? [] : [[row.first + i, parcels.subarray(place - before, place - before + length)]],
+  );
 }
 
 /** A parcel may be missing only where its receipt says that it was erased: a hole in the store is not an erasure. */
@@ -160,12 +156,6 @@ function storedCommit(
       };
     }),
   };
-}
-
-function pieces(bytes: Uint8Array, length: number): Uint8Array[] {
-  return Array.from({ length: bytes.length / length }, (_, i) =>
-    bytes.subarray(i * length, (i + 1) * length),
-  );
 }
 
 /** ParcelStore.epochs */

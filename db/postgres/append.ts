@@ -1,10 +1,10 @@
 /** Appending: one commit is one call of `append_parcels`, which is one transaction and one round trip. */
-import { parseBatchHead } from '../../wire/batch.ts';
-import { equalBytes, FormatError } from '../../wire/bytes.ts';
+import { FormatError } from '../../wire/bytes.ts';
 import type { ChainHead } from '../../wire/pull.ts';
+import { batchHeads } from '../checks.ts';
 import {
-  type CommitInput,
-  MAX_COMMIT_RECORDS,
+  type Append,
+  type Appended,
   StaleHeadError,
   StoreFullError,
   type WriterKey,
@@ -37,16 +37,11 @@ export async function openWriter(sql: Sql, key: WriterKey): Promise<ChainHead> {
 }
 
 /** ParcelStore.append */
-export async function append(
-  sql: Sql,
-  key: WriterKey,
-  head: ChainHead,
-  commit: CommitInput,
-): Promise<{ head: ChainHead; outcomes: Uint8Array[] }> {
-  const counts = commit.batches.map((batch) => recordsOf(batch, key));
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  if (total > MAX_COMMIT_RECORDS) throw new RangeError('too many records in one commit');
-  if (total === 0) return { head, outcomes: counts.map(() => new Uint8Array(0)) };
+export async function append(sql: Sql, { key, head, commit }: Append): Promise<Appended> {
+  const counts = batchHeads(key, commit.batches).map(({ count }) => count);
+  if (counts.every((count) => count === 0)) {
+    return { head, outcomes: counts.map(() => new Uint8Array(0)) };
+  }
   const [epochs, epochLengths] = joined(commit.epochs);
   const [batches, batchLengths] = joined(commit.batches);
   const [row] = await guarded(
@@ -78,15 +73,6 @@ function explain(error: unknown): never {
     default:
       throw error;
   }
-}
-
-/** How many records a batch has. @throws FormatError; TypeError when it is not of the writer's city and enterprise */
-function recordsOf(batch: Uint8Array, key: WriterKey): number {
-  const { city, enterprise, count } = parseBatchHead(batch);
-  if (city !== key.city || !equalBytes(enterprise, key.enterprise)) {
-    throw new TypeError('a batch is of another city or enterprise than its writer');
-  }
-  return count;
 }
 
 /** Outcomes batch by batch. */

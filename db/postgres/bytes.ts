@@ -33,10 +33,3 @@ function base64(octets: Uint8Array<ArrayBuffer>): string {
   const native = (octets as { toBase64?: () => string }).toBase64;
   return native === undefined ? Buffer.from(octets.buffer).toString('base64') : native.call(octets);
 }
-
-/** Cuts octets into pieces of one length. */
-export function pieces(octets: Uint8Array, length: number): Uint8Array[] {
-  return Array.from({ length: octets.length / length }, (_, i) =>
-    octets.subarray(i * length, (i + 1) * length),
-  );
-}

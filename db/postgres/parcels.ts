@@ -39,18 +39,12 @@ export class PostgresParcelStore implements ParcelStore {
     return openWriter(this.#edge, key);
   }
 
-  append(
-    key: WriterKey,
-    head: ChainHead,
-    commit: CommitInput,
-  ): Promise<{ head: ChainHead; outcomes: Uint8Array[] }> {
-    return append(this.#edge, key, head, commit);
+  append(key: WriterKey, head: ChainHead, commit: CommitInput): Promise<Appended> {
+    return append(this.#edge, { key, head, commit });
   }
 
   appendAll(appends: readonly Append[]): Promise<PromiseSettledResult<Appended>[]> {
-    return Promise.allSettled(
-      appends.map(({ key, head, commit }) => this.append(key, head, commit)),
-    );
+    return Promise.allSettled(appends.map((each) => append(this.#edge, each)));
   }
 
   heads(scope: Scope): Promise<ChainHead[]> {

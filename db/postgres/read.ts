@@ -1,10 +1,10 @@
 /** Reading for pulls: heads, pages of commits, epochs, counts. */
-import { concat } from '../../wire/bytes.ts';
+import { concat, pieces } from '../../wire/bytes.ts';
 import type { Epoch } from '../../wire/epoch.ts';
 import type { ChainHead, Cursor } from '../../wire/pull.ts';
 import type { Count, Scope, StoredCommit } from '../parcels.ts';
 import { type Span, slices, spans } from '../spans.ts';
-import { list, pieces, plain } from './bytes.ts';
+import { list, plain } from './bytes.ts';
 import { guarded, type Sql } from './query.ts';
 
 /** Records read ahead: about 0.7 MB of text for each answer under way. A single commit over it is still read whole. */

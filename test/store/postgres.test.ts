@@ -99,7 +99,7 @@ describe('append', () => {
       batches: [1, 2].map(() => packer.pack(makeRecords(200)).batch),
       committedMs: 0,
     };
-    await append(counting, key, head(), input);
+    await append(counting, { key, head: head(), commit: input });
     expect(statements).toBe(1);
   });
 
@@ -115,7 +115,7 @@ describe('append', () => {
     const { packer, key, head } = await makeAuthor();
     const { batch } = packer.pack(makeRecords(1));
     const input = { epochs: [], batches: [batch], committedMs: 0 };
-    const error = await append(as.edge, key, head(), input).catch((e) => e);
+    const error = await append(as.edge, { key, head: head(), commit: input }).catch((e) => e);
     expect(error).toBeInstanceOf(PostgresError);
     expect({ ...error, message: error.message, cause: error.cause }).toEqual({
       ...{ name: 'PostgresError', code: 'SP002', message: 'PostgreSQL failed: SP002' },
@@ -128,13 +128,17 @@ describe('append', () => {
     const input = { epochs: [], batches: [packer.pack(makeRecords(1)).batch], committedMs: 0 };
     const failing = (code: string) =>
       (() => Promise.reject(Object.assign(new Error('secret'), { code }))) as unknown as Sql;
-    await expect(append(failing('53100'), key, head(), input)).rejects.toThrow(StoreFullError);
+    await expect(append(failing('53100'), { key, head: head(), commit: input })).rejects.toThrow(
+      StoreFullError,
+    );
     for (const code of ['CONNECTION_CLOSED', 'ECONNREFUSED', '57P01']) {
-      await expect(append(failing(code), key, head(), input)).rejects.toThrow(
+      await expect(append(failing(code), { key, head: head(), commit: input })).rejects.toThrow(
         `PostgreSQL failed: ${code}`,
       );
     }
-    await expect(append(failing('a value'), key, head(), input)).rejects.toThrow('POSTGRES_ERROR');
+    await expect(append(failing('a value'), { key, head: head(), commit: input })).rejects.toThrow(
+      'POSTGRES_ERROR',
+    );
   });
 });
 

@@ -108,5 +108,7 @@ describe('KnownSigners', () => {
     state.answer = undefined;
     state.nowMs -= 3_600_000;
     expect(await signers.findSigner(KEYID)).toBeUndefined();
+    state.nowMs += 3_600_000;
+    expect(await signers.findSigner(KEYID)).toBeUndefined();
   });
 });

@@ -20,6 +20,7 @@ import { verifyEd25519 } from './pipeline/ed25519.ts';
 import { Failure, fromStore } from './pipeline/failure.ts';
 import { ENCAPSULATION_BYTES } from './pipeline/ingest.ts';
 import { MAX_NONCE_CHARACTERS, SIGNER_REREAD_MS } from './pipeline/limits.ts';
+import { isRecent } from './pipeline/recent.ts';
 
 /** A verified signature. */
 export interface Signer {
@@ -89,8 +90,7 @@ export function standing({ control, clock }: AuthParts, signer: Signer): () => P
   let askedMs = Number.NEGATIVE_INFINITY;
   return async () => {
     const now = clock();
-    // A clock that steps back makes no answer newer.
-    if (now >= askedMs && now < askedMs + SIGNER_REREAD_MS) return;
+    if (isRecent(askedMs, now, SIGNER_REREAD_MS)) return;
     askedMs = now;
     const found = await fromStore(control.findSigner(signer.keyid));
     if (found === undefined || !equalBytes(found.party.id, signer.party.id)) {

@@ -5,6 +5,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import { D1ParcelStore } from '../../db/d1/parcels.ts';
 import type { ParcelStore } from '../../db/parcels.ts';
+import { isRecent } from './pipeline/recent.ts';
 
 /** Parcels whose keyed indexes are moved into the index table at once. */
 export const FILL_RECORDS = 40_000;
@@ -46,7 +47,7 @@ export class FillingPlan {
   /** After a commit. Not awaited: lookups find what is not in the index table yet. */
   committed(): void {
     const now = Date.now();
-    if (now < this.#toldMs + FILL_AFTER_MS) return;
+    if (isRecent(this.#toldMs, now, FILL_AFTER_MS)) return;
     this.#toldMs = now;
     this.#filler.plan().catch(() => {
       this.#toldMs = Number.NEGATIVE_INFINITY;

@@ -2,6 +2,7 @@
 import type { ControlStore } from '../../db/control.ts';
 import { hex } from './pipeline/digest.ts';
 import { MAX_KNOWN_SIGNERS, SIGNER_REREAD_MS, SIGNER_STALE_MS } from './pipeline/limits.ts';
+import { isRecent } from './pipeline/recent.ts';
 
 type Found = Awaited<ReturnType<ControlStore['findSigner']>>;
 
@@ -28,8 +29,7 @@ export class KnownSigners implements Pick<ControlStore, 'findSigner'> {
   async findSigner(keyid: Uint8Array): Promise<Found> {
     const [name, now] = [hex(keyid), this.#clock()];
     const known = this.#known.get(name);
-    // A clock that steps back makes no answer newer.
-    const recent = known && now >= known.askedMs && now < known.askedMs + SIGNER_STALE_MS;
+    const recent = known && isRecent(known.askedMs, now, SIGNER_STALE_MS);
     if (recent && now < known.rereadMs) return known.found;
     // Others go on with what is known meanwhile: a promise of one request must not be awaited by another.
     if (known) known.rereadMs = now + SIGNER_REREAD_MS;
@@ -40,8 +40,8 @@ export class KnownSigners implements Pick<ControlStore, 'findSigner'> {
 
   #remember(name: string, answer: Known): void {
     const known = this.#known.get(name);
-    // Another request may have asked later and been answered before.
-    if (known && known.askedMs > answer.askedMs) return;
+    // Another request may have asked later and been answered before; but who is gone once is looked for anew.
+    if (answer.found !== undefined && known && known.askedMs > answer.askedMs) return;
     this.#known.delete(name);
     if (answer.found === undefined) return;
     this.#known.set(name, answer);

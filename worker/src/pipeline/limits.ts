@@ -46,10 +46,10 @@ export const BODY_DEADLINE_MS = 30_000;
 export const STREAM_IDLE_MS = 60_000;
 
 /** Milliseconds after which it is asked again whether a signer still belongs. */
-export const SIGNER_REREAD_MS = 3_000;
+export const SIGNER_REREAD_MS = 1_000;
 
 /** Milliseconds for which a signer whom the store has confirmed is let in: bounds how long one who is shut out gets in. */
-export const SIGNER_STALE_MS = 4_000;
+export const SIGNER_STALE_MS = 2_000;
 
 /** Signers an isolate remembers: several keys of each enterprise of a city, at some 300 octets. */
 export const MAX_KNOWN_SIGNERS = 4_096;
